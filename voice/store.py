@@ -1,0 +1,99 @@
+"""The audio store: files named by what they say, so the same words are spoken once."""
+
+import hashlib
+import json
+import os
+import tempfile
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from voice import engines, language
+from voice.ear import prepare
+
+FORMAT = 1
+"""Goes up when the same words should sound different: new voice, volume, pauses."""
+
+
+@dataclass(frozen=True)
+class Audio:
+    """A WAV file in the store: its name without suffix is `digest`; length in seconds; 60 peaks of 0..1."""
+
+    path: Path
+    digest: str
+    seconds: float
+    engine: str
+    peaks: tuple[float, ...]
+
+
+def speech(text: str, locale: str, chain: Sequence[str], folder: Path) -> Audio:
+    """Return the audio of these words, spoken now or found in `folder`; raises engines.NoAudio."""
+    words = prepare(text, locale)
+    digest = _digest(words, language(locale), chain)
+    return find(digest, folder) or _keep(engines.synthesise(words, locale, chain), digest, folder)
+
+
+def find(digest: str, folder: Path) -> Audio | None:
+    """Return the audio of this digest, None where it is not there or not whole."""
+    if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+        return None
+    path = folder / f"{digest}.wav"
+    try:
+        told = json.loads(path.with_suffix(".json").read_text("utf-8"))
+        audio = Audio(path, digest, float(told["seconds"]), str(told["engine"]), tuple(told["peaks"]))
+        return audio if path.stat().st_size == told["bytes"] else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def remove_unused(folder: Path, keep: Collection[str], older_than: timedelta) -> int:
+    """Remove audio whose digest is not in `keep` and that is older than this; returns the number of utterances."""
+    limit = time.time() - older_than.total_seconds()
+    removed = 0
+    for path in folder.glob("*") if folder.is_dir() else ():
+        if path.stem in keep or not _older(path, limit):
+            continue
+        path.unlink(missing_ok=True)
+        removed += path.suffix == ".wav"
+    return removed
+
+
+def _older(path: Path, limit: float) -> bool:
+    try:
+        return path.is_file() and path.stat().st_mtime < limit
+    except FileNotFoundError:
+        return False
+
+
+def _digest(words: str, lang: str, chain: Sequence[str]) -> str:
+    key = json.dumps([FORMAT, words, lang, list(chain)], ensure_ascii=True)
+    return hashlib.sha256(key.encode("ascii")).hexdigest()
+
+
+def _keep(spoken: engines.Spoken, digest: str, folder: Path) -> Audio:
+    """Write the WAV first and the JSON last: who finds the JSON finds the whole WAV."""
+    folder.mkdir(parents=True, exist_ok=True)
+    seconds = round(spoken.seconds, 3)
+    told = {
+        "seconds": seconds,
+        "engine": spoken.engine,
+        "peaks": spoken.peaks,
+        "bytes": len(spoken.wav),
+    }
+    path = folder / f"{digest}.wav"
+    _write(path, spoken.wav)
+    _write(path.with_suffix(".json"), json.dumps(told).encode("utf-8"))
+    return Audio(path, digest, seconds, spoken.engine, spoken.peaks)
+
+
+def _write(path: Path, data: bytes) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

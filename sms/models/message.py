@@ -1,0 +1,181 @@
+"""Messages: one bubble each, with its status, its attempts and its calls."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from peewee import (
+    SQL,
+    BooleanField,
+    CharField,
+    FloatField,
+    ForeignKeyField,
+    IntegerField,
+    JSONField,
+    TextField,
+)
+
+from sms.db import Moment, Table
+from sms.models.account import Account, User
+from sms.models.conversation import Conversation
+
+STATUSES = (
+    "scheduled", "queued", "sending", "sent", "delivered", "undelivered", "failed", "unknown", "cancelled", "received",
+)  # fmt: skip
+
+BEFORE: dict[str, tuple[str, ...]] = {
+    "queued": ("scheduled", "sending"),
+    "sending": ("queued",),
+    "sent": ("sending", "unknown"),
+    "delivered": ("sending", "sent", "unknown"),
+    "undelivered": ("sending", "sent", "unknown"),
+    "failed": ("scheduled", "queued", "sending", "sent", "unknown"),
+    "unknown": ("sending",),
+    "cancelled": ("scheduled", "queued"),
+}
+"""From which statuses a message may come into a status. Anything else is late or repeated and changes nothing.
+`sending -> queued` is the one way back: the carrier has provably not taken the message."""
+
+AGAIN = ("undelivered", "failed", "unknown", "cancelled")
+"""Statuses from which a person may ask for one more try."""
+
+FINAL = ("delivered", "undelivered", "failed", "cancelled", "received")
+
+
+class Message(Table):
+    """One bubble: outgoing (MT), incoming (MO) or internal (a private note, a thread event)."""
+
+    account = ForeignKeyField(Account, on_delete="CASCADE", index=False)
+    conversation = ForeignKeyField(Conversation, backref="messages", on_delete="CASCADE", index=False)
+    direction = CharField(max_length=8)  # outgoing | incoming | internal
+    channel = CharField(max_length=5)  # sms | voice | note | event
+    ours = CharField(max_length=20, default="")  # our number or alphanumeric sender, as the carrier gets it
+    theirs = CharField(max_length=20, default="")  # the recipient's number, E.164
+    text = TextField(default="")
+    data = JSONField(null=True)  # an event's facts; a recording's media; the modules' answer chip
+    encoding = CharField(max_length=5, default="")
+    parts = IntegerField(default=0)
+    status = CharField(max_length=11)
+    reason = CharField(max_length=20, default="")  # a stable word for what went wrong
+    error = CharField(max_length=200, default="")  # the carrier's code and words
+    author = ForeignKeyField(User, null=True, on_delete="SET NULL", index=False)
+    source = CharField(max_length=40, default="agent")  # agent | api | system | a module's name
+    automated = BooleanField(default=False)
+    unless_answered = BooleanField(default=False)  # a scheduled message that an answer makes superfluous
+    answers = IntegerField(null=True)  # id of the outgoing message that an incoming one answers
+    reference = CharField(max_length=100, null=True)  # the integrator's own
+    carrier = CharField(max_length=40, default="")
+    carrier_reference = CharField(max_length=80, null=True)
+    key = CharField(
+        max_length=32, null=True
+    )  # our reference of the current attempt, in its callback addresses
+    attempts = IntegerField(default=0)
+    priority = IntegerField(default=10)
+    created_at = Moment()
+    next_at = Moment(null=True)  # when queued: not before; when scheduled: the chosen time
+    undo_until = Moment(null=True)
+    lease_until = Moment(null=True)  # when sending: after this, somebody must look
+    sent_at = Moment(null=True)
+    delivered_at = Moment(null=True)
+
+    class Meta:
+        indexes = (
+            (("conversation", "id"), False),
+            (("account", "id"), False),
+            (("key",), True),
+            (("carrier", "direction", "carrier_reference"), True),
+        )
+
+    def advance(self, to: str, **values: Any) -> bool:
+        """Move this row forward to a status by a guarded UPDATE; False where it is late or repeated and nothing changed."""
+        return self._move(to, BEFORE[to], values)
+
+    def again(self, **values: Any) -> bool:
+        """Put a message that did not get through back in the queue because a person asked; False where it is not one."""
+        return self._move("queued", AGAIN, values)
+
+    def _move(self, to: str, before: tuple[str, ...], values: dict[str, Any]) -> bool:
+        changed = (
+            Message.update(status=to, **values)
+            .where(Message.id == self.id, Message.status.in_(before))
+            .execute()
+        )
+        if not changed:
+            return False
+        self.status = to
+        for name, value in values.items():
+            setattr(self, name, value)
+        return True
+
+    def undoable(self, now: datetime) -> bool:
+        """True while a direct reply can still be taken back."""
+        return self.status == "queued" and self.undo_until is not None and now < self.undo_until
+
+
+Message.add_index(
+    Message.index(Message.priority.desc(), Message.next_at, Message.id, where=SQL("status = 'queued'"))
+)
+Message.add_index(Message.index(Message.next_at, where=SQL("status = 'scheduled'")))
+Message.add_index(Message.index(Message.lease_until, where=SQL("status = 'sending'")))
+Message.add_index(Message.index(Message.lease_until, Message.id, where=SQL("status = 'unknown'")))
+Message.add_index(
+    Message.index(Message.ours, Message.theirs, Message.id, where=SQL("direction = 'outgoing'"))
+)
+
+
+class StatusEvent(Table):
+    """What happened to a message, oldest first: the API's `events`."""
+
+    message = ForeignKeyField(Message, backref="status_events", on_delete="CASCADE")
+    at = Moment()
+    status = CharField(max_length=11)
+    carrier = CharField(max_length=40, default="")
+    detail = CharField(max_length=200, default="")
+
+
+class Attempt(Table):
+    """One handing over to a carrier, written before the call and completed after it."""
+
+    message = ForeignKeyField(Message, backref="tries", on_delete="CASCADE")
+    key = CharField(max_length=32, unique=True)
+    carrier = CharField(max_length=40)
+    started_at = Moment()
+    ended_at = Moment(null=True)
+    outcome = CharField(max_length=10, null=True)  # the closed list of carriers.contract
+    carrier_reference = CharField(max_length=80, null=True)
+    detail = CharField(max_length=200, default="")
+    asked = IntegerField(default=0)  # how often the carrier was asked about an unknown outcome
+
+
+class Call(Table):
+    """One ringing of a telephone: an attempt of a voice message, or a call that came in (message is the bubble)."""
+
+    message = ForeignKeyField(Message, backref="calls", null=True, on_delete="CASCADE")
+    account = ForeignKeyField(Account, on_delete="CASCADE", index=False)
+    direction = CharField(max_length=8)  # outgoing | incoming
+    attempt = IntegerField(default=1)
+    key = CharField(max_length=32, unique=True)
+    carrier = CharField(max_length=40)
+    carrier_reference = CharField(max_length=80, null=True, index=True)
+    ours = CharField(max_length=20)
+    theirs = CharField(max_length=20)
+    status = CharField(
+        max_length=11
+    )  # planned | placing | queued | ringing | in-progress | busy | no-answer | failed | completed | canceled
+    answered_by = CharField(max_length=20, default="")
+    started_at = Moment(null=True)
+    ended_at = Moment(null=True)
+    due_at = Moment(null=True)  # planned: when to place it; placed: when to ask what became of it
+    seconds = FloatField(null=True)
+    heard = BooleanField(default=False)  # the recipient stayed to the end of the text
+    repeats = IntegerField(default=0)
+    digits = CharField(max_length=20, default="")
+    detail = CharField(max_length=200, default="")
+
+
+Call.add_index(Call.index(Call.due_at, where=SQL("ended_at IS NULL")))
+# Never two calls at once for one message: the database itself refuses the second open one.
+Call.add_index(
+    Call.index(Call.message, unique=True, where=SQL("ended_at IS NULL AND message_id IS NOT NULL"))
+)

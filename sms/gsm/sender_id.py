@@ -1,0 +1,110 @@
+"""What a recipient sees as the sender, and whether the recipient can reply to it and call it.
+
+An alphanumeric sender is 1 to 11 of A-Z a-z 0-9 and not only digits (3GPP TS 23.040, section 9.1.2.5: 11
+characters fit the address field); a numeric one has at most 16 digits and must belong to the account.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from sms.gsm import msisdn
+
+Kind = Literal["pool", "virtual", "own_mobile", "alphanumeric", "invalid"]
+
+LONGEST_ALPHANUMERIC = 11
+LONGEST_NUMERIC = 16
+
+CAN_REPLY_AND_CALL: dict[str, tuple[bool, bool]] = {
+    "pool": (True, False),
+    "virtual": (True, True),
+    "own_mobile": (True, True),
+    "alphanumeric": (False, False),
+    "invalid": (False, False),
+}
+"""Whether a recipient can (reply, call), for each kind.
+
+A pool number is shared, a call to it finds nobody in particular; what answers on a number that takes voice
+is for the calling code to say. On an own mobile both reach the mobile itself, not the inbox.
+"""
+
+_OWN_KINDS: dict[str, Kind] = {"pool": "pool", "virtual": "virtual", "own_mobile": "own_mobile"}
+
+_alphanumeric = re.compile("[A-Za-z0-9]+").fullmatch
+_numeric = re.compile(r"[\s+\d()/.\-]*\d[\s\d()/.\-]*").fullmatch
+_LETTERS = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "ẞ": "SS"}
+    | {"æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "ø": "oe", "Ø": "Oe", "å": "aa", "Å": "Aa"}
+    | {"ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "þ": "th", "ı": "i"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SenderId:
+    """A sender as understood; `value` is what the carrier gets, None for the pool and where `error` is set.
+
+    Errors: empty (white space only), too_long, bad_character, only_digits, not_owned. `suggestion` is an
+    alphanumeric sender that would do.
+    """
+
+    kind: Kind
+    value: str | None
+    can_reply: bool
+    can_call: bool
+    error: str | None = None
+    suggestion: str | None = None
+
+
+def classify(raw: str, owned: Mapping[str, str] = {}) -> SenderId:
+    """Tell what kind of sender `raw` is; `owned` maps the account's numbers (E.164) to their kinds.
+
+    An empty `raw` means the default sender, the pool.
+    """
+    if not raw:
+        return _known("pool", None)
+    if len(raw) > msisdn.LONGEST_RAW:
+        return _invalid("too_long")
+    if not raw.strip():
+        return _invalid("empty")
+    if _numeric(raw):
+        return _classify_number(raw, owned)
+    if not _alphanumeric(raw):
+        return _invalid("bad_character", _suggestion(raw))
+    if len(raw) > LONGEST_ALPHANUMERIC:
+        return _invalid("too_long", _suggestion(raw))
+    return _known("alphanumeric", raw)
+
+
+def _classify_number(raw: str, owned: Mapping[str, str]) -> SenderId:
+    if sum(c.isdigit() for c in raw) > LONGEST_NUMERIC + len("00"):
+        return _invalid("too_long")
+    e164 = msisdn.parse(raw).e164
+    if e164 is None:
+        return _invalid("only_digits" if raw.isdigit() else "bad_character")
+    return _known(_OWN_KINDS[owned[e164]], e164) if e164 in owned else _invalid("not_owned")
+
+
+def _known(kind: Kind, value: str | None) -> SenderId:
+    can_reply, can_call = CAN_REPLY_AND_CALL[kind]
+    return SenderId(kind, value, can_reply, can_call)
+
+
+def _invalid(error: str, suggestion: str | None = None) -> SenderId:
+    return SenderId("invalid", None, False, False, error, suggestion)
+
+
+def _suggestion(raw: str) -> str | None:
+    """Return a sender near to `raw`: "Müller" -> "MUELLER", "Zahn Lindner" -> "ZahnLindner".
+
+    Letters that had to be written out make all of it capitals, as 11 characters of mixed "ue" read badly;
+    else the spelling is kept. What is left is cut at 11; None where no letter is left.
+    """
+    composed = unicodedata.normalize("NFC", raw)
+    spelled = composed.translate(_LETTERS)
+    bare = re.sub("[^A-Za-z0-9]", "", unicodedata.normalize("NFKD", spelled))
+    if spelled != composed:
+        bare = bare.upper()
+    bare = bare[:LONGEST_ALPHANUMERIC]
+    return bare if bare and not bare.isdigit() else None

@@ -73,6 +73,7 @@ class Message(Table):
     attempts = IntegerField(default=0)
     priority = IntegerField(default=10)
     created_at = Moment()
+    at = Moment()  # its place in the thread: when it was written, or for a scheduled one when it is to go out
     next_at = Moment(null=True)  # when queued: not before; when scheduled: the chosen time
     undo_until = Moment(null=True)
     lease_until = Moment(null=True)  # when sending: after this, somebody must look
@@ -81,7 +82,7 @@ class Message(Table):
 
     class Meta:
         indexes = (
-            (("conversation", "id"), False),
+            (("conversation", "at", "id"), False),
             (("account", "id"), False),
             (("key",), True),
             (("carrier", "direction", "carrier_reference"), True),

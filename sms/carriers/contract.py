@@ -152,7 +152,16 @@ CallStatus = Literal[
 ]
 """The last five are final."""
 
-AnsweredBy = Literal["human", "machine", "fax", "unknown"]
+AnsweredBy = Literal[
+    "human",
+    "machine_start",
+    "machine_end_beep",
+    "machine_end_silence",
+    "machine_end_other",
+    "fax",
+    "unknown",
+]
+"""`machine_end_*`: an answering machine has said its own text and listens; `voice.script` knows these words."""
 
 
 @dataclass(frozen=True)
@@ -287,7 +296,7 @@ class CallKeys:
 
 @dataclass(frozen=True)
 class CallRecording:
-    """Something said into a call, to be fetched with `fetch_recording`; `url` None where nothing was said."""
+    """Something said into the call `reference`, to be fetched with `fetch_recording`; `url` None if nothing was."""
 
     reference: str
     url: str | None

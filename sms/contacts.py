@@ -1,0 +1,163 @@
+"""Contacts: found by any spelling of any of their numbers, made when first written to or heard of."""
+
+from typing import Any
+
+from sms import search
+from sms.clock import now
+from sms.db import database
+from sms.gsm import msisdn
+from sms.models import (
+    Account,
+    Contact,
+    ContactNumber,
+    Conversation,
+    Expectation,
+    Message,
+    Route,
+    User,
+    log_change,
+)
+from sms.refusal import Conflict, NotFound, Refused
+
+LONGEST_NAME, MOST_FIELDS, LONGEST_FIELD = 100, 40, 500
+
+
+def find(account: Account, raw: str) -> Contact | None:
+    """Return the contact that has this number, in any spelling, or None."""
+    e164 = msisdn.parse(raw, account.region).e164
+    return None if e164 is None else _with(account, e164)
+
+
+def _with(account: Account, e164: str) -> Contact | None:
+    entry = ContactNumber.get_or_none(ContactNumber.account == account, ContactNumber.number == e164)
+    return None if entry is None else entry.contact
+
+
+def find_or_add(account: Account, e164: str, name: str = "") -> tuple[Contact, Conversation]:
+    """Return the contact of a number (E.164) and its one conversation, both made where there are none."""
+    with database.atomic():
+        contact = _with(account, e164) or _add(account, e164, name)
+        conversation = Conversation.get_or_none(Conversation.contact == contact)
+        return contact, conversation or _open(account, contact)
+
+
+def _add(account: Account, e164: str, name: str) -> Contact:
+    contact = Contact.create(account=account, number=e164, name=name, created_at=now())
+    _remember_number(contact, msisdn.parse(e164, account.region))
+    search.index_contact(contact)
+    return contact
+
+
+def _remember_number(contact: Contact, number: msisdn.Number) -> ContactNumber:
+    return ContactNumber.create(
+        account=contact.account_id,
+        contact=contact,
+        number=number.e164,
+        kind=number.kind,
+        region=number.region,
+    )
+
+
+def _open(account: Account, contact: Contact) -> Conversation:
+    moment = now()
+    return Conversation.create(account=account, contact=contact, last_activity_at=moment, created_at=moment)
+
+
+def save(contact: Contact, name: str, fields: dict[str, Any], by: User | None = None) -> None:
+    """Store a contact's name and own fields; raises Refused at the one that cannot be kept."""
+    clean_name, clean_fields = _clean_name(name), _clean_fields(fields)
+    with database.atomic():
+        contact.name, contact.fields = clean_name, clean_fields
+        contact.save(only=[Contact.name, Contact.fields])
+        search.index_contact(contact)
+        _changed(contact, by)
+
+
+def _clean_name(name: str) -> str:
+    name = " ".join(name.split())
+    if len(name) > LONGEST_NAME:
+        raise Refused("name", "too_long", limit=LONGEST_NAME)
+    return _printable("name", name)
+
+
+def _clean_fields(fields: dict[str, Any]) -> dict[str, str]:
+    if len(fields) > MOST_FIELDS:
+        raise Refused("fields", "too_many", limit=MOST_FIELDS)
+    kept = {}
+    for key, value in fields.items():
+        key, text = " ".join(str(key).split()), "" if value is None else str(value).strip()
+        if not key or len(key) > 40 or any(c in key for c in "{}"):
+            raise Refused("fields", "bad_field_name", name=key[:40])
+        if len(text) > LONGEST_FIELD:
+            raise Refused("fields", "too_long", limit=LONGEST_FIELD)
+        kept[_printable("fields", key)] = _printable("fields", text)
+    return kept
+
+
+def _printable(field: str, text: str) -> str:
+    if any((ord(c) < 32 and c != "\n") or 0xD800 <= ord(c) <= 0xDFFF for c in text):
+        raise Refused(field, "control_character")
+    return text
+
+
+def add_number(contact: Contact, raw: str, by: User | None = None) -> ContactNumber:
+    """Give a contact one more number; raises Refused for no usable number, Conflict where another contact has it."""
+    account = contact.account
+    number = msisdn.parse(raw, account.region)
+    if number.e164 is None or number.channel is None:
+        raise Refused("number", number.error or "invalid")
+    with database.atomic():
+        owner = _with(account, number.e164)
+        if owner is not None:
+            raise Refused("number", "number_taken", name=owner.name or msisdn.parse(owner.number).display)
+        entry = _remember_number(contact, number)
+        search.index_contact(contact)
+        _changed(contact, by)
+        return entry
+
+
+def remove_number(contact: Contact, number: str, by: User | None = None) -> None:
+    """Take a further number away; the one the thread was opened with stays (Conflict)."""
+    if number == contact.number:
+        raise Conflict("first_number")
+    with database.atomic():
+        where = (ContactNumber.contact == contact) & (ContactNumber.number == number)
+        if not ContactNumber.delete().where(where).execute():
+            raise NotFound
+        search.index_contact(contact)
+        _changed(contact, by)
+
+
+def erase(contact: Contact, by: User | None = None) -> None:
+    """Erase a person: contact, thread, messages and index; the opt-out stays, or it would be forgotten too."""
+    account = contact.account_id
+    with database.atomic():
+        numbers = [n.number for n in ContactNumber.select().where(ContactNumber.contact == contact)]
+        conversation = Conversation.get_or_none(Conversation.contact == contact)
+        if conversation is not None:
+            for row in Message.select(Message.id).where(Message.conversation == conversation).tuples():
+                search.forget(row[0])
+        search.forget(-contact.id)
+        Route.delete().where((Route.account == account) & Route.their.in_(numbers)).execute()
+        Expectation.delete().where(
+            (Expectation.account == account) & Expectation.theirs.in_(numbers)
+        ).execute()
+        contact.delete_instance()
+        log_change(account, "erased", conversation.id if conversation else None, user=by.id if by else None)
+
+
+def listing(account: Account, query: str = "", limit: int = 50) -> list[Contact]:
+    """Return contacts by name for a chooser; with a query those whose name or number holds it."""
+    contacts = Contact.select().where(Contact.account == account)
+    if query.strip():
+        rows = search.conversations_matching(account.id, query)
+        contacts = contacts.join(Conversation, on=(Conversation.contact == Contact.id)).where(
+            Conversation.id.in_(rows or [0])
+        )
+    return list(contacts.order_by(Contact.name, Contact.number).limit(limit))
+
+
+def _changed(contact: Contact, by: User | None) -> None:
+    conversation = Conversation.get_or_none(Conversation.contact == contact)
+    if conversation is not None:
+        log_change(contact.account_id, "contact", conversation.id, user=by.id if by else None)

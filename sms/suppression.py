@@ -1,0 +1,113 @@
+"""Opt-out: which numbers an account must neither write to nor call, and the words that say so."""
+
+import unicodedata
+
+from sms.clock import now
+from sms.db import database
+from sms.models import Account, ContactNumber, Conversation, Expectation, Suppression, User, log_change
+from sms.models.event import add_event
+
+STOP_WORDS = frozenset(
+    [
+        "stop",
+        "stopp",
+        "stoppen",
+        "stopall",
+        "abmelden",
+        "abmeldung",
+        "abbestellen",
+        "abbestellung",
+        "austragen",
+        "end",
+        "ende",
+        "quit",
+        "cancel",
+        "unsubscribe",
+        "optout",
+        "kuendigen",
+        "loeschen",
+        "keinesms",
+    ]
+)
+START_WORDS = frozenset(["start", "starten", "anmelden", "unstop", "subscribe", "optin"])
+
+CONFIRMATION = {
+    "de": "Sie erhalten keine Nachrichten mehr von {name}. Zum Wiederanmelden antworten Sie START.",
+    "en": "You will receive no more messages from {name}. To subscribe again, reply START.",
+}
+WELCOME = {
+    "de": "Sie erhalten wieder Nachrichten von {name}. Zum Abmelden antworten Sie STOP.",
+    "en": "You will receive messages from {name} again. To unsubscribe, reply STOP.",
+}
+
+
+def normalised(text: str) -> str:
+    """Reduce a whole message to bare lower-case letters: " Stopp!! " -> stopp, "Keine SMS" -> keinesms."""
+    folded = unicodedata.normalize("NFKC", text[:200]).casefold()
+    folded = folded.replace("ä", "ae").replace("ö", "oe").replace("ü", "ue")
+    return "".join(c for c in folded if c.isalnum())
+
+
+def is_stop(text: str) -> bool:
+    """True where the whole message is one of the opt-out words; "Stopp den Termin" is not."""
+    return normalised(text) in STOP_WORDS
+
+
+def is_start(text: str) -> bool:
+    """True where the whole message asks to be written to again."""
+    return normalised(text) in START_WORDS
+
+
+def is_suppressed(account: Account | int, number: str) -> bool:
+    """True where this account must not send to or call the number (E.164)."""
+    where = (Suppression.account == account) & (Suppression.number == number)
+    return bool(Suppression.select().where(where).exists())
+
+
+def suppress(account: Account, number: str, source: str, word: str = "", by: User | None = None) -> bool:
+    """Block a number; False where it was blocked already. An opt-out also ends what modules wait for."""
+    with database.atomic():
+        added = (
+            Suppression.insert(
+                account=account, number=number, source=source, word=word[:40], created_at=now()
+            )
+            .on_conflict_ignore()
+            .execute()
+        )
+        Expectation.delete().where(
+            (Expectation.account == account) & (Expectation.theirs == number)
+        ).execute()
+        if added:
+            _tell(account, number, "opted_out", source, by)
+    return bool(added)
+
+
+def unsuppress(account: Account, number: str, source: str = "agent", by: User | None = None) -> bool:
+    """Allow a number again; False where it was not blocked."""
+    with database.atomic():
+        where = (Suppression.account == account) & (Suppression.number == number)
+        removed = Suppression.delete().where(where).execute()
+        if removed:
+            _tell(account, number, "opted_in", source, by)
+    return bool(removed)
+
+
+def listing(account: Account) -> list[Suppression]:
+    """Return the account's blocked numbers, newest first."""
+    where = Suppression.account == account
+    return list(
+        Suppression.select().where(where).order_by(Suppression.created_at.desc(), Suppression.id.desc())
+    )
+
+
+def _tell(account: Account, number: str, kind: str, source: str, by: User | None) -> None:
+    conversation = (
+        Conversation.select()
+        .join(ContactNumber, on=(ContactNumber.contact == Conversation.contact))
+        .where((ContactNumber.account == account) & (ContactNumber.number == number))
+        .first()
+    )
+    if conversation is None:
+        return
+    add_event(conversation, kind, by=by, source=source)
+    log_change(account.id, "conversation", conversation.id)

@@ -16,6 +16,7 @@ Kind = Literal["pool", "virtual", "own_mobile", "alphanumeric", "invalid"]
 
 LONGEST_ALPHANUMERIC = 11
 LONGEST_NUMERIC = 16
+_SHORTEST_WORD = 3
 
 CAN_REPLY_AND_CALL: dict[str, tuple[bool, bool]] = {
     "pool": (True, False),
@@ -36,8 +37,7 @@ _alphanumeric = re.compile("[A-Za-z0-9]+").fullmatch
 _numeric = re.compile(r"[\s+\d()/.\-]*\d[\s\d()/.\-]*").fullmatch
 _LETTERS = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "ẞ": "SS"}
-    | {"æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "ø": "oe", "Ø": "Oe", "å": "aa", "Å": "Aa"}
-    | {"ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "þ": "th", "ı": "i"}
+    | {"æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "ø": "oe", "Ø": "Oe", "ł": "l", "Ł": "L", "ı": "i"}
 )
 
 
@@ -45,8 +45,8 @@ _LETTERS = str.maketrans(
 class SenderId:
     """A sender as understood; `value` is what the carrier gets, None for the pool and where `error` is set.
 
-    Errors: empty (white space only), too_long, bad_character, only_digits, not_owned. `suggestion` is an
-    alphanumeric sender that would do.
+    Errors: empty (white space only), too_long, bad_character, only_digits (and no telephone number),
+    not_owned. `suggestion` is an alphanumeric sender that would do.
     """
 
     kind: Kind
@@ -68,7 +68,7 @@ def classify(raw: str, owned: Mapping[str, str] = {}) -> SenderId:
         return _invalid("too_long")
     if not raw.strip():
         return _invalid("empty")
-    if _numeric(raw):
+    if _numeric(raw) or msisdn.parse(raw).e164:
         return _classify_number(raw, owned)
     if not _alphanumeric(raw):
         return _invalid("bad_character", _suggestion(raw))
@@ -78,12 +78,17 @@ def classify(raw: str, owned: Mapping[str, str] = {}) -> SenderId:
 
 
 def _classify_number(raw: str, owned: Mapping[str, str]) -> SenderId:
-    if sum(c.isdigit() for c in raw) > LONGEST_NUMERIC + len("00"):
+    e164 = msisdn.parse(raw).e164 or f"+{_digits(raw)}"
+    if e164 in owned:
+        return _known(_OWN_KINDS[owned[e164]], e164)
+    if len(e164) > len("+") + LONGEST_NUMERIC:
         return _invalid("too_long")
-    e164 = msisdn.parse(raw).e164
-    if e164 is None:
-        return _invalid("only_digits" if raw.isdigit() else "bad_character")
-    return _known(_OWN_KINDS[owned[e164]], e164) if e164 in owned else _invalid("not_owned")
+    return _invalid("only_digits" if raw.isdigit() and not msisdn.parse(raw).e164 else "not_owned")
+
+
+def _digits(raw: str) -> str:
+    """Return the digits of a number that no country has given out, without the international prefix."""
+    return "".join(str(unicodedata.decimal(c)) for c in raw if c.isdecimal()).removeprefix("00")
 
 
 def _known(kind: Kind, value: str | None) -> SenderId:
@@ -96,15 +101,30 @@ def _invalid(error: str, suggestion: str | None = None) -> SenderId:
 
 
 def _suggestion(raw: str) -> str | None:
-    """Return a sender near to `raw`: "Müller" -> "MUELLER", "Zahn Lindner" -> "ZahnLindner".
+    """Return a sender near to `raw`, None where no letter is left.
 
-    Letters that had to be written out make all of it capitals, as 11 characters of mixed "ue" read badly;
-    else the spelling is kept. What is left is cut at 11; None where no letter is left.
+    "Zahn-Lindner" keeps its spelling, "ZahnLindner". Letters that have to be written out make all of it
+    capitals, "Müller" -> "MUELLER". What is too long loses the ends of its first words, down to three
+    letters, since the last one is mostly the name: "Zahnarztpraxis Lindner" -> "ZahnLindner".
     """
     composed = unicodedata.normalize("NFC", raw)
     spelled = composed.translate(_LETTERS)
-    bare = re.sub("[^A-Za-z0-9]", "", unicodedata.normalize("NFKD", spelled))
     if spelled != composed:
-        bare = bare.upper()
-    bare = bare[:LONGEST_ALPHANUMERIC]
-    return bare if bare and not bare.isdigit() else None
+        spelled = spelled.upper()
+    words = re.findall("[A-Za-z0-9]+", _unaccented(spelled))
+    name = "".join(_shortened(words))[:LONGEST_ALPHANUMERIC]
+    return name if name and not name.isdigit() else None
+
+
+def _unaccented(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+
+
+def _shortened(words: list[str]) -> list[str]:
+    excess = sum(map(len, words)) - LONGEST_ALPHANUMERIC
+    shorter = []
+    for word in words:
+        cut = max(0, min(excess, len(word) - _SHORTEST_WORD))
+        shorter.append(word[: len(word) - cut])
+        excess -= cut
+    return shorter

@@ -1,0 +1,496 @@
+"""The shared inbox: views, rows and threads in a fixed number of queries, and what agents do with a conversation."""
+
+import base64
+import binascii
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from peewee import JOIN, Expression, fn
+
+from sms import search
+from sms.clock import now
+from sms.db import database, from_ms, to_ms
+from sms.models import (
+    Account,
+    Call,
+    Contact,
+    Conversation,
+    Draft,
+    Label,
+    Labelling,
+    Message,
+    Presence,
+    Reading,
+    User,
+    log_change,
+)
+from sms.models.event import add_event
+from sms.refusal import NotFound, Refused
+
+VIEWS = ("mine", "open", "all", "unassigned", "pending", "snoozed", "closed", "failed")
+COUNTED = ("mine", "open", "unassigned", "pending", "snoozed", "failed")
+READING_FOR = timedelta(seconds=45)
+TYPING_FOR = timedelta(seconds=8)
+LONGEST_LABEL, LONGEST_DRAFT = 40, 5_000
+
+
+@dataclass
+class Row:
+    """One line of the conversation list, complete: rendering it needs no further query."""
+
+    id: int
+    name: str
+    number: str
+    preview: str
+    preview_kind: str
+    preview_author: str
+    last_activity_at: datetime
+    unread: int
+    status: str
+    assignee: User | None
+    failed: bool
+    snoozed_until: datetime | None
+    labels: list[Label] = field(default_factory=list)
+    draft: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """Rows and the cursor of the next page, None on the last."""
+
+    items: list[Row]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class Person:
+    """A colleague who has a conversation open."""
+
+    user: User
+    typing: bool
+
+
+def open_conversation(account: Account | int, conversation_id: int) -> Conversation:
+    """Return a conversation of this account with its contact; raises NotFound, also for another account's."""
+    conversation = (
+        Conversation.select(Conversation, Contact, User)
+        .join(Contact)
+        .switch(Conversation)
+        .join(User, JOIN.LEFT_OUTER, on=(Conversation.assignee == User.id))
+        .where(Conversation.id == conversation_id, Conversation.account == account)
+        .first()
+    )
+    if conversation is None:
+        raise NotFound
+    return conversation  # type: ignore[no-any-return]
+
+
+def _view(view: str, user: User) -> Expression:
+    live = Conversation.status == "open"
+    return {
+        "mine": (Conversation.assignee == user) & live,
+        "open": live,
+        "all": Conversation.id > 0,
+        "unassigned": Conversation.assignee.is_null() & live,
+        "pending": Conversation.status == "pending",
+        "snoozed": Conversation.status == "snoozed",
+        "closed": Conversation.status == "closed",
+        "failed": Conversation.failed == True,  # noqa: E712 - SQL
+    }[view]
+
+
+def rows(
+    user: User,
+    view: str,
+    *,
+    query: str = "",
+    label: int | None = None,
+    assignee: int | None = None,
+    unread: bool = False,
+    cursor: str | None = None,
+    limit: int = 50,
+) -> Page:
+    """Return one page of the list, newest activity first, in four queries (five with a search)."""
+    if view not in VIEWS:
+        raise NotFound
+    unseen = Conversation.incoming - fn.COALESCE(Reading.seen, 0)
+    found = (
+        Conversation.select(Conversation, Contact, User, Message.author, unseen.alias("unseen"))
+        .join(Contact)
+        .switch(Conversation)
+        .join(User, JOIN.LEFT_OUTER, on=(Conversation.assignee == User.id))
+        .switch(Conversation)
+        .join(
+            Reading, JOIN.LEFT_OUTER, on=((Reading.conversation == Conversation.id) & (Reading.user == user))
+        )
+        .switch(Conversation)
+        .join(Message, JOIN.LEFT_OUTER, on=(Message.id == Conversation.last_outgoing), attr="newest")
+        .where(Conversation.account == user.account_id, _view("all" if query.strip() else view, user))
+    )
+    for condition in _filters(user, query, label, assignee, unread, unseen):
+        found = found.where(condition)
+    if cursor:
+        found = found.where(_after(cursor))
+    ordered = found.order_by(Conversation.last_activity_at.desc(), Conversation.id.desc()).limit(limit + 1)
+    conversations = list(ordered)
+    more = len(conversations) > limit
+    items = _rows(user, conversations[:limit])
+    last = conversations[limit - 1] if more else None
+    return Page(items, _cursor(last.last_activity_at, last.id) if last is not None else None)
+
+
+def row(user: User, conversation_id: int) -> Row | None:
+    """Return the list row of one conversation, None where this account has none of that id."""
+    conversation = Conversation.get_or_none(
+        Conversation.id == conversation_id, Conversation.account == user.account_id
+    )
+    return None if conversation is None else _rows(user, [conversation])[0]
+
+
+def _filters(
+    user: User, query: str, label: int | None, assignee: int | None, unread: bool, unseen: Any
+) -> list[Expression]:
+    conditions: list[Expression] = []
+    if query.strip():
+        conditions.append(Conversation.id.in_(search.conversations_matching(user.account_id, query) or [0]))
+    if label is not None:
+        labelled = Labelling.select(Labelling.conversation).where(Labelling.label == label)
+        conditions.append(Conversation.id.in_(labelled))
+    if assignee is not None:
+        conditions.append(Conversation.assignee == assignee)
+    if unread:
+        conditions.append(unseen > 0)
+    return conditions
+
+
+def _rows(user: User, conversations: list[Conversation]) -> list[Row]:
+    ids = [c.id for c in conversations] or [0]
+    labels: dict[int, list[Label]] = defaultdict(list)
+    pairs = (
+        Labelling.select(Labelling, Label)
+        .join(Label)
+        .where(Labelling.conversation.in_(ids))
+        .order_by(Label.name)
+    )
+    for pair in pairs:
+        labels[pair.conversation_id].append(pair.label)
+    own_drafts = Draft.select().where(
+        Draft.user == user, Draft.conversation.in_(ids), Draft.kind == "reply", Draft.text != ""
+    )
+    drafts = {d.conversation_id: d.text for d in own_drafts}
+    names = {u.id: u for u in User.select().where(User.account == user.account_id)}
+    return [_row(user, c, labels[c.id], drafts.get(c.id, ""), names) for c in conversations]
+
+
+def _row(user: User, c: Conversation, labels: list[Label], draft: str, names: dict[int, User]) -> Row:
+    newest = getattr(c, "newest", None)
+    author = names.get(newest.author_id) if newest is not None and newest.author_id else None
+    return Row(
+        id=c.id,
+        name=c.contact.name,
+        number=c.contact.number,
+        preview=c.preview,
+        preview_kind=c.preview_kind,
+        preview_author="" if author is None else "you" if author.id == user.id else author.first_name,
+        last_activity_at=c.last_activity_at,
+        unread=max(0, getattr(c, "unseen", 0) or 0),
+        status=c.status,
+        assignee=names.get(c.assignee_id) if c.assignee_id else None,
+        failed=c.failed,
+        snoozed_until=c.snoozed_until,
+        labels=labels,
+        draft=" ".join(draft.split())[:160],
+    )
+
+
+def _cursor(moment: datetime, row_id: int) -> str:
+    return base64.urlsafe_b64encode(f"{to_ms(moment)}-{row_id}".encode()).decode().rstrip("=")
+
+
+def read_cursor(cursor: str) -> tuple[datetime, int]:
+    """Return (moment, id) of a cursor; raises Refused for anything that is none of ours."""
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+        moment, row_id = (int(part) for part in text.split("-"))
+        if not 0 <= row_id < 2**63:
+            raise ValueError
+        return from_ms(moment), row_id
+    except (ValueError, binascii.Error, OverflowError, OSError):
+        raise Refused("cursor", "bad_cursor") from None
+
+
+def _after(cursor: str) -> Expression:
+    moment, row_id = read_cursor(cursor)
+    earlier = Conversation.last_activity_at < moment
+    return earlier | ((Conversation.last_activity_at == moment) & (Conversation.id < row_id))
+
+
+def counts(user: User) -> dict[str, int]:
+    """Return how many conversations stand in each counted view, in one query."""
+    query = (
+        Conversation.select(
+            Conversation.status, Conversation.assignee, Conversation.failed, fn.COUNT(Conversation.id)
+        )
+        .where(
+            Conversation.account == user.account_id, (Conversation.status != "closed") | Conversation.failed
+        )
+        .group_by(Conversation.status, Conversation.assignee, Conversation.failed)
+        .tuples()
+    )
+    totals = dict.fromkeys(COUNTED, 0)
+    for status, assignee, failed, number in query:
+        totals["failed"] += number if failed else 0
+        if status in ("pending", "snoozed"):
+            totals[status] += number
+        if status == "open":
+            totals["open"] += number
+            totals["mine"] += number if assignee == user.id else 0
+            totals["unassigned"] += number if assignee is None else 0
+    return totals
+
+
+def unread_total(user: User) -> int:
+    """Return how many open conversations hold something this agent has not read."""
+    return int(
+        Conversation.select()
+        .join(
+            Reading, JOIN.LEFT_OUTER, on=((Reading.conversation == Conversation.id) & (Reading.user == user))
+        )
+        .where(
+            Conversation.account == user.account_id,
+            Conversation.status == "open",
+            Conversation.incoming > fn.COALESCE(Reading.seen, 0),
+        )
+        .count()
+    )
+
+
+def thread(
+    conversation: Conversation, before: tuple[datetime, int] | None = None, limit: int = 50
+) -> list[Message]:
+    """Return a page of the thread, oldest first, with authors and calls, in two queries.
+
+    `before` is (Message.at, id) of the oldest entry shown. Calls are at `message.ringings`, first attempt first.
+    """
+    found = (
+        Message.select(Message, User).join(User, JOIN.LEFT_OUTER).where(Message.conversation == conversation)
+    )
+    if before is not None:
+        moment, message_id = before
+        found = found.where((Message.at < moment) | ((Message.at == moment) & (Message.id < message_id)))
+    page = list(found.order_by(Message.at.desc(), Message.id.desc()).limit(limit))[::-1]
+    return with_calls(page)
+
+
+def with_calls(messages: list[Message]) -> list[Message]:
+    """Put each voice message's calls at `.ringings`, in one query for all of them."""
+    spoken = [m.id for m in messages if m.channel == "voice"]
+    calls: dict[int, list[Call]] = defaultdict(list)
+    if spoken:
+        for call in Call.select().where(Call.message.in_(spoken)).order_by(Call.attempt, Call.id):
+            calls[call.message_id].append(call)
+    for message in messages:
+        message.ringings = calls[message.id]
+    return messages
+
+
+def message_of(account: Account | int, message_id: int) -> Message:
+    """Return a message of this account; raises NotFound, also for another account's."""
+    message = (
+        Message.select(Message, User)
+        .join(User, JOIN.LEFT_OUTER)
+        .where(Message.id == message_id, Message.account == account)
+        .first()
+    )
+    if message is None:
+        raise NotFound
+    return message  # type: ignore[no-any-return]
+
+
+def first_unread(user: User, conversation: Conversation) -> int | None:
+    """Return the id of the message below which this agent's "new" line stands; None where all is read."""
+    reading = Reading.get_or_none(Reading.user == user, Reading.conversation == conversation)
+    seen = 0 if reading is None else reading.seen
+    unread = conversation.incoming - seen
+    if unread <= 0:
+        return None
+    newest = (
+        Message.select(Message.id)
+        .where(Message.conversation == conversation, Message.direction == "incoming")
+        .order_by(Message.at.desc(), Message.id.desc())
+        .limit(min(unread, 200))
+        .tuples()
+    )
+    ids = [row[0] for row in newest]
+    return ids[-1] if ids else None
+
+
+def mark_read(user: User, conversation: Conversation) -> bool:
+    """Note that this agent has read everything there is; False where that was so already."""
+    return _seen(user, conversation, conversation.incoming)
+
+
+def mark_unread(user: User, conversation: Conversation) -> bool:
+    """Make the newest incoming message unread again for this agent."""
+    return conversation.incoming > 0 and _seen(user, conversation, conversation.incoming - 1)
+
+
+def _seen(user: User, conversation: Conversation, seen: int) -> bool:
+    reading = Reading.get_or_none(Reading.user == user, Reading.conversation == conversation)
+    if (0 if reading is None else reading.seen) == seen:
+        return False
+    with database.atomic():
+        Reading.insert(user=user, conversation=conversation, seen=seen).on_conflict(
+            conflict_target=[Reading.user, Reading.conversation], update={Reading.seen: seen}
+        ).execute()
+        if seen > conversation.seen:
+            Conversation.update(seen=seen).where(Conversation.id == conversation.id).execute()
+        log_change(conversation.account_id, "read", conversation.id, user=user.id)
+    return True
+
+
+def assign(conversation: Conversation, assignee: User | None, by: User) -> bool:
+    """Give a conversation to a colleague, or to nobody; False where it was so already."""
+    if conversation.assignee_id == (assignee.id if assignee else None):
+        return False
+    if assignee is not None and assignee.account_id != conversation.account_id:
+        raise NotFound
+    with database.atomic():
+        Conversation.update(assignee=assignee).where(Conversation.id == conversation.id).execute()
+        conversation.assignee = assignee
+        add_event(conversation, "assigned", by=by, to=assignee.name if assignee else None)
+        log_change(conversation.account_id, "conversation", conversation.id, user=by.id)
+    return True
+
+
+def set_status(
+    conversation: Conversation, status: str, by: User | None, until: datetime | None = None
+) -> bool:
+    """Open, set pending, snooze until a moment, or close; raises Refused for a moment that has passed."""
+    if status == "snoozed" and (until is None or until <= now()):
+        raise Refused("until", "in_the_past")
+    if status not in ("open", "pending", "snoozed", "closed"):
+        raise Refused("status", "unknown_status")
+    same = conversation.status == status and status != "snoozed"
+    return not same and _set_status(conversation, status, by, until if status == "snoozed" else None)
+
+
+def _set_status(conversation: Conversation, status: str, by: User | None, until: datetime | None) -> bool:
+    with database.atomic():
+        Conversation.update(status=status, snoozed_until=until).where(
+            Conversation.id == conversation.id
+        ).execute()
+        conversation.status, conversation.snoozed_until = status, until
+        facts = {"until": to_ms(until)} if until else {}
+        add_event(conversation, "status", by=by, status=status, **facts)
+        log_change(conversation.account_id, "conversation", conversation.id, user=by.id if by else None)
+    return True
+
+
+def reopen(conversation: Conversation) -> bool:
+    """Open a conversation because a message came in, whatever its status was; False where it was open."""
+    return conversation.status != "open" and _set_status(conversation, "open", None, None)
+
+
+def wake(moment: datetime) -> int:
+    """Open the conversations whose snooze has run out; returns how many."""
+    due = Conversation.select().where(Conversation.status == "snoozed", Conversation.snoozed_until <= moment)
+    return sum(_set_status(conversation, "open", None, None) for conversation in list(due))
+
+
+def labels(account: Account | int) -> list[Label]:
+    """Return the account's labels by name."""
+    return list(Label.select().where(Label.account == account).order_by(Label.name))
+
+
+def labels_of(conversation: Conversation) -> list[Label]:
+    """Return the labels on one conversation by name."""
+    where = Labelling.conversation == conversation
+    return list(Label.select().join(Labelling).where(where).order_by(Label.name))
+
+
+def add_label(conversation: Conversation, name: str, by: User | None = None) -> Label:
+    """Put a label on a conversation, made where there is none of that name; raises Refused for a bad name."""
+    name = " ".join(name.split())
+    if not name or len(name) > LONGEST_LABEL or any(ord(c) < 32 or 0xD800 <= ord(c) <= 0xDFFF for c in name):
+        raise Refused("label", "too_long" if len(name) > LONGEST_LABEL else "empty", limit=LONGEST_LABEL)
+    with database.atomic():
+        label = Label.get_or_none(Label.account == conversation.account_id, Label.name == name)
+        if label is None:
+            number = Label.select().where(Label.account == conversation.account_id).count()
+            label = Label.create(account=conversation.account_id, name=name, dye=number % 4 + 1)
+        Labelling.insert(conversation=conversation, label=label).on_conflict_ignore().execute()
+        log_change(conversation.account_id, "conversation", conversation.id, user=by.id if by else None)
+    return label  # type: ignore[no-any-return]
+
+
+def remove_label(conversation: Conversation, label_id: int, by: User | None = None) -> None:
+    """Take a label off a conversation; nothing happens where it was not on it."""
+    with database.atomic():
+        Labelling.delete().where(
+            (Labelling.conversation == conversation) & (Labelling.label == label_id)
+        ).execute()
+        log_change(conversation.account_id, "conversation", conversation.id, user=by.id if by else None)
+
+
+def save_draft(user: User, conversation: Conversation, kind: str, text: str) -> None:
+    """Keep what an agent has typed ('reply' or 'note'); an empty text removes it. Longer than 5,000 is cut."""
+    if kind not in ("reply", "note"):
+        raise Refused("kind", "unknown_kind")
+    text = text[:LONGEST_DRAFT]
+    where = (Draft.user == user) & (Draft.conversation == conversation) & (Draft.kind == kind)
+    with database.atomic():
+        if not text.strip():
+            changed = Draft.delete().where(where).execute()
+        else:
+            changed = not Draft.select().where(where, Draft.text == text).exists()
+            Draft.insert(
+                user=user, conversation=conversation, kind=kind, text=text, updated_at=now()
+            ).on_conflict(
+                conflict_target=[Draft.user, Draft.conversation, Draft.kind],
+                update={Draft.text: text, Draft.updated_at: now()},
+            ).execute()
+        if changed:
+            log_change(conversation.account_id, "draft", conversation.id, user=user.id)
+
+
+def drafts(user: User, conversation: Conversation) -> dict[str, str]:
+    """Return this agent's drafts in a conversation by kind."""
+    found = Draft.select().where(Draft.user == user, Draft.conversation == conversation)
+    return {d.kind: d.text for d in found}
+
+
+def show_presence(user: User, conversation: Conversation, typing: bool = False, reading: bool = True) -> None:
+    """Note that an agent has a conversation open, types, or has left; tells the others only what is new."""
+    moment = now()
+    before = Presence.get_or_none(Presence.user == user, Presence.conversation == conversation)
+    was = (
+        before is not None and before.reading_until > moment,
+        before is not None and before.typing_until > moment,
+    )
+    values = {
+        Presence.reading_until: moment + READING_FOR if reading else moment,
+        Presence.typing_until: moment + TYPING_FOR if typing and reading else moment,
+    }
+    with database.atomic():
+        Presence.insert({Presence.user: user, Presence.conversation: conversation, **values}).on_conflict(
+            conflict_target=[Presence.user, Presence.conversation], update=values
+        ).execute()
+        if was != (reading, typing and reading):
+            log_change(conversation.account_id, "presence", conversation.id, user=user.id)
+
+
+def present(conversation: Conversation, besides: User) -> list[Person]:
+    """Return the colleagues who have this conversation open now, those who type first."""
+    moment = now()
+    found = (
+        Presence.select(Presence, User)
+        .join(User)
+        .where(
+            Presence.conversation == conversation, Presence.reading_until > moment, Presence.user != besides
+        )
+    )
+    people = [Person(p.user, p.typing_until > moment) for p in found]
+    return sorted(people, key=lambda p: (not p.typing, p.user.name))

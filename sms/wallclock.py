@@ -1,0 +1,72 @@
+"""Times as people and programs write them: RFC 3339, or the wall clock of a zone with its clock changes.
+
+Rule (CONTRACT.md): a time that a clock change leaves out is refused with both neighbours named; one that
+exists twice means the first.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sms.refusal import Refused
+
+_written = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?([Zz]|[+-]\d\d:\d\d)?", re.ASCII
+)
+_LATEST_YEAR = 9998
+"""One year short of what datetime can hold, so that no change of zone leaves its range."""
+
+
+def read(text: str, zone: str, field: str) -> datetime:
+    """Return the aware UTC moment of an RFC 3339 time; without offset it is the wall clock of `zone`.
+
+    Raises Refused at `field`: bad_time, or time_gap with `earlier` and `later`, the last minute before the
+    clock change and the first after it.
+    """
+    match = _written.fullmatch(text.strip())
+    if not match:
+        raise Refused(field, "bad_time")
+    day, minute, second, fraction, offset = match.groups()
+    micro = (fraction or "0")[:6].ljust(6, "0")
+    offset = "+00:00" if offset in ("Z", "z") else offset or ""
+    try:
+        moment = datetime.fromisoformat(f"{day}T{minute}:{second or '00'}.{micro}{offset}")
+    except ValueError:
+        raise Refused(field, "bad_time") from None
+    if not 1970 <= moment.year <= _LATEST_YEAR:
+        raise Refused(field, "bad_time")
+    return moment.astimezone(UTC) if offset else from_local(moment, zone, field)
+
+
+def from_local(local: datetime, zone: str, field: str) -> datetime:
+    """Return the UTC moment of a naive wall clock time; raises Refused at `field` in the gap of a clock change."""
+    place = ZoneInfo(zone)
+    moment = local.replace(tzinfo=place, fold=0).astimezone(UTC)
+    if moment.astimezone(place).replace(tzinfo=None) == local:
+        return moment
+    earlier, later = _neighbours(local, place)
+    raise Refused(
+        field, "time_gap", time=_clock(local), earlier=_clock(earlier), later=_clock(later), zone=zone
+    )
+
+
+def _neighbours(missing: datetime, place: ZoneInfo) -> tuple[datetime, datetime]:
+    """Return the wall clock's last minute before the gap and its first after it."""
+    # In a gap, fold=0 reads with the offset before the change and fold=1 with the one after it, so the
+    # change itself lies between the two moments; a gap is found by halving to the second.
+    after = missing.replace(tzinfo=place, fold=0).astimezone(UTC)
+    before = missing.replace(tzinfo=place, fold=1).astimezone(UTC)
+    offset_before = before.astimezone(place).utcoffset()
+    while after - before > timedelta(seconds=1):
+        middle = before + (after - before) / 2
+        if middle.astimezone(place).utcoffset() == offset_before:
+            before = middle
+        else:
+            after = middle
+    first = after.replace(microsecond=0).astimezone(place).replace(tzinfo=None)
+    last = (after.replace(microsecond=0) - timedelta(minutes=1)).astimezone(place).replace(tzinfo=None)
+    return last, first
+
+
+def _clock(local: datetime) -> str:
+    return local.strftime("%Y-%m-%d %H:%M")

@@ -86,7 +86,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from an environment mapping; raises ConfigError with one clear line."""
     env = os.environ if environ is None else environ
     for name in env:
-        if name.startswith("FADEN_") and name not in KNOWN:
+        if name.startswith("FADEN_") and not name.startswith("FADEN_TEST_") and name not in KNOWN:
             raise ConfigError(f"{name} is no setting of Faden. Known: {', '.join(KNOWN)}")
     data = Path(env.get("FADEN_DATA") or "./data").resolve()
     data.mkdir(parents=True, exist_ok=True)

@@ -140,13 +140,14 @@ def _for_wsgi(scope: Scope, length: int) -> Scope:
     """Prepare a scope for a2wsgi, which trips over bytes beyond ASCII, lets X_Y pass for X-Y, and loses chunked bodies."""
     raw, query = scope["raw_path"], scope["query_string"]
     headers = [(name, value) for name, value in scope["headers"] if b"_" not in name]
-    if any(name == b"transfer-encoding" for name, _ in headers):
-        headers.append((b"content-length", str(length).encode()))
+    unchunked = [(name, value) for name, value in headers if name != b"transfer-encoding"]
+    if len(unchunked) < len(headers):
+        unchunked.append((b"content-length", str(length).encode()))
     return {
         **scope,
         "path": scope["path"].encode("utf-8", "replace").decode("utf-8"),
         "query_string": query if query.isascii() else quote_from_bytes(query, safe=_ASCII).encode(),
-        "headers": headers,
+        "headers": unchunked,
         "faden.target": (raw + b"?" + query if query else raw).decode("latin-1"),
     }
 

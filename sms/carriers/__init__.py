@@ -1,4 +1,4 @@
-"""Carriers: contract.py and one file for each kind, found by its name."""
+"""Carriers: contract.py, wire.py for those who speak HTTP, and one file for each kind, found by its name."""
 
 import importlib
 import importlib.util
@@ -48,11 +48,12 @@ def read_options(settings: Sequence[Setting], given: Mapping[str, Any], where: s
 
 
 def _module(kind: str, where: str) -> Any:
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", kind) or kind == "contract":
-        raise CarrierConfigError(f"{where}: kind {kind!r} is no kind of carrier")
-    if importlib.util.find_spec(f"{__name__}.{kind}") is None:
-        raise CarrierConfigError(f"{where}: kind {kind!r} is unknown, there is no sms/carriers/{kind}.py")
-    return importlib.import_module(f"{__name__}.{kind}")
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", kind) or not importlib.util.find_spec(f"{__name__}.{kind}"):
+        raise CarrierConfigError(f"{where}: there is no kind of carrier called {kind!r}")
+    module = importlib.import_module(f"{__name__}.{kind}")
+    if not hasattr(module, "SETTINGS"):
+        raise CarrierConfigError(f"{where}: {kind!r} is no kind of carrier")
+    return module
 
 
 def _read(setting: Setting, value: Any, where: str) -> Any:

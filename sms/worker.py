@@ -1,0 +1,131 @@
+"""The worker: Huey's consumer in threads, and one ticker that looks once a second for work nobody was told of."""
+
+import importlib.util
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from types import FrameType
+from typing import Any
+
+from huey import Huey
+from huey.consumer import Consumer, Worker
+
+from sms.clock import now
+from sms.db import database
+from sms.models import Heartbeat
+
+THREADS = 6
+POLL_SECONDS = 0.03
+"""How often an idle worker looks into a SQLite queue; Redis and PostgreSQL wake it by themselves."""
+TICK_SECONDS = 1.0
+HEARTBEAT_SECONDS = 5.0
+STOP_SECONDS = 7
+"""How long jobs that are running get when the worker is told to stop."""
+
+log = logging.getLogger("worker")
+
+
+class PatientWorker(Worker):
+    """Waits for its turn to look into the queue, so that more threads cost an idle machine nothing."""
+
+    turn = threading.Lock()
+
+    def sleep(self) -> None:
+        with self.turn:
+            self.stop_flag.wait(POLL_SECONDS)
+
+
+class GracefulConsumer(Consumer):
+    """Ends on SIGTERM and SIGINT alike: what runs is finished, nothing new starts, a second signal changes nothing."""
+
+    worker_class = PatientWorker
+
+    def _set_signal_handlers(self) -> None:
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signum, self._end)
+
+    def _end(self, signum: int, frame: FrameType | None) -> None:
+        self._signum, self._restart, self._graceful = signum, False, True
+
+
+class Ticker(threading.Thread):
+    """Calls `tick` every second on a connection of its own and shows by a heartbeat that this process lives."""
+
+    def __init__(self, tick: Callable[[datetime], Any] | None, name: str):
+        super().__init__(name="ticker", daemon=True)
+        self.tick, self.heart = tick, name
+        self.ending = threading.Event()
+        self._beat_at = 0.0
+
+    def run(self) -> None:
+        while not self.ending.is_set():
+            started = time.monotonic()
+            try:
+                self._once(started)
+            except Exception:  # a tick that fails must not be the last one
+                log.exception("the sweep failed")
+            self.ending.wait(max(0.05, TICK_SECONDS - (time.monotonic() - started)))
+
+    def _once(self, started: float) -> None:
+        with database.connection_context():
+            if started - self._beat_at >= HEARTBEAT_SECONDS:
+                beat(self.heart)
+                self._beat_at = started
+            if self.tick is not None:
+                self.tick(now())
+
+    def stop(self) -> None:
+        """End after the tick that is running and take the heartbeat back, so that nobody counts on this process."""
+        self.ending.set()
+        self.join(timeout=2)
+        with database.connection_context():
+            Heartbeat.delete().where(Heartbeat.name == self.heart).execute()
+
+
+def beat(name: str, detail: str = "") -> None:
+    """Note that the process of this name lives."""
+    Heartbeat.insert(name=name, at=now(), detail=detail).on_conflict(
+        conflict_target=[Heartbeat.name], update={Heartbeat.at: now(), Heartbeat.detail: detail}
+    ).execute()
+
+
+def work(huey: Huey, threads: int = THREADS) -> None:
+    """Run jobs until SIGTERM or SIGINT; one that is running then has STOP_SECONDS to finish."""
+    _connect_each_job(huey)
+    consumer = GracefulConsumer(
+        huey,
+        workers=threads,
+        periodic=False,
+        shutdown_timeout=STOP_SECONDS,
+        graceful_signal="TERM",
+    )
+    ticker = Ticker(_find_tick(), f"worker:{socket.gethostname()}:{os.getpid()}"[:60])
+    ticker.start()
+    log.info("working with %d threads", threads)
+    consumer.run()
+    log.info("stopped")
+    ticker.stop()
+
+
+def _connect_each_job(huey: Huey) -> None:
+    @huey.pre_execute()
+    def open_connection(task: Any) -> None:
+        database.connect(reuse_if_open=True)
+
+    @huey.post_execute()
+    def close_connection(task: Any, value: Any, error: Exception | None) -> None:
+        if not database.is_closed():
+            database.close()
+
+
+def _find_tick() -> Callable[[datetime], Any] | None:
+    if importlib.util.find_spec("sms.tasks.sweeps") is None:
+        return None
+    from sms.tasks.sweeps import tick
+
+    return tick  # type: ignore[no-any-return]

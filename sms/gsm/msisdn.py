@@ -316,16 +316,23 @@ def _why_invalid(digits: str, home: str) -> str:
 def _why_not(found: PhoneNumber) -> str:
     if any(phonenumbers.is_valid_number(longer) for longer in _continued(found)):
         return "too_short"
+    if phonenumbers.truncate_too_long_number(_copy(found)):
+        return "too_long"
     return _REASONS.get(phonenumbers.is_possible_number_with_reason(found), "invalid")
 
 
 def _continued(found: PhoneNumber) -> Iterator[PhoneNumber]:
     """Yield the number with up to seven more digits, to see whether somebody stopped typing too early."""
     for count in range(1, 8):
-        longer = PhoneNumber()
-        longer.merge_from(found)
+        longer = _copy(found)
         longer.national_number = int(f"{found.national_number}{'1' * count}")
         yield longer
+
+
+def _copy(found: PhoneNumber) -> PhoneNumber:
+    copied = PhoneNumber()
+    copied.merge_from(found)
+    return copied
 
 
 def _classified(raw: str, found: PhoneNumber, home: str) -> Number:

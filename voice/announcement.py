@@ -1,6 +1,7 @@
 """What a call says before the text, word for word."""
 
 from voice import language
+from voice.ear import readable
 
 PARAGRAPH = "\n\n"
 """Between two paragraphs the synthesis leaves a pause; it stands between announcement and text."""
@@ -24,5 +25,5 @@ def announcement(locale: str, sender: str | None = None) -> str:
 
 
 def announced(locale: str, sender: str | None, text: str) -> str:
-    """Return all the words of one call: the announcement, a paragraph break, the text."""
-    return announcement(locale, sender) + PARAGRAPH + text
+    """Return all the words of one call: announcement, paragraph break, text (or that there is none to read)."""
+    return announcement(locale, sender) + PARAGRAPH + readable(text, locale)

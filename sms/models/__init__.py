@@ -9,16 +9,17 @@ from sms.models.conversation import Conversation, Draft, Label, Labelling, Prese
 from sms.models.message import Attempt, Call, Message, StatusEvent
 from sms.models.receipt import Expectation, Heartbeat, Idempotency, Inbound, Usage
 from sms.models.sender import Sender, Template
+from sms.models.throttle import Throttle
 
 TABLES: tuple[type[Model], ...] = (
     Account, User, ApiKey, Contact, ContactNumber, Suppression, Route, Sender, Template,
     Conversation, Reading, Presence, Draft, Label, Labelling,
     Message, StatusEvent, Attempt, Call, Change,
-    Idempotency, Inbound, Usage, Heartbeat, Expectation,
+    Idempotency, Inbound, Usage, Heartbeat, Expectation, Throttle,
 )  # fmt: skip
 
 __all__ = [
     "TABLES", "Account", "ApiKey", "Attempt", "Call", "Change", "Contact", "ContactNumber", "Conversation", "Draft",
     "Expectation", "Heartbeat", "Idempotency", "Inbound", "Label", "Labelling", "Message", "Presence", "Reading",
-    "Route", "Sender", "StatusEvent", "Suppression", "Template", "Usage", "User", "log_change",
+    "Route", "Sender", "StatusEvent", "Suppression", "Template", "Throttle", "Usage", "User", "log_change",
 ]  # fmt: skip

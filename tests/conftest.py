@@ -1,0 +1,218 @@
+"""People with names, a database of their own for every test, and browsers that are signed in."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from sms import accounts, clock, config, db, migrate, queue
+from sms.models import Account, User
+
+SECRET = "only-for-tests-0123456789abcdefghij"
+PASSWORD = "Wolle und Garn 7"
+API_KEY = "fdn_test_key_of_the_practice"
+OTHER_API_KEY = "fdn_test_key_of_the_garage"
+
+
+@dataclass(frozen=True)
+class People:
+    account: int
+    anna: int
+    jonas: int
+    owner: int
+    operator: int
+    other_account: int
+    stranger: int
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, People]:
+    """A migrated database with a practice and a garage, made once and copied for every test."""
+    path = tmp_path_factory.mktemp("template") / "faden.db"
+    db.connect(f"sqlite:///{path}")
+    migrate.up()
+    with db.database.connection_context():
+        people = _settle()
+        db.database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.database.close_all()
+    return path, people
+
+
+def _settle() -> People:
+    accounts.use_secret(SECRET)
+    practice = accounts.add_account("Praxis Dr. Lindner")
+    anna = accounts.add_user(practice, "anna.weber@praxis-lindner.example", "Anna Weber")
+    jonas = accounts.add_user(practice, "jonas.krueger@praxis-lindner.example", "Jonas Krüger")
+    owner = accounts.add_user(practice, "dr.lindner@praxis-lindner.example", "Dr. Maria Lindner", "owner")
+    operator = accounts.add_user(practice, "betrieb@praxis-lindner.example", "Ole Betrieb", "operator")
+    garage = accounts.add_account("Autohaus Brandt")
+    stranger = accounts.add_user(garage, "kai.brandt@autohaus.example", "Kai Brandt", "owner")
+    accounts.set_password(anna, PASSWORD)
+    for user in (jonas, owner, operator, stranger):
+        User.update(password_hash=anna.password_hash, epoch=1).where(User.id == user.id).execute()
+    accounts.add_api_key(practice, "Praxissoftware", API_KEY)
+    accounts.add_api_key(garage, "Werkstattplaner", OTHER_API_KEY)
+    return People(practice.id, anna.id, jonas.id, owner.id, operator.id, garage.id, stranger.id)
+
+
+@pytest.fixture(autouse=True)
+def _machine_time() -> Iterator[None]:
+    yield
+    clock.reset()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> config.Settings:
+    """Settings of a demo set-up whose data lie in a folder of this test."""
+    return config.load({"FADEN_DATA": str(tmp_path / "data"), "FADEN_SECRET_KEY": SECRET, "PORT": "64000"})
+
+
+@pytest.fixture
+def database_file(
+    settings: config.Settings, template: tuple[Path, People], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
+    """A fresh database with the people in it; the test's own connection is open until its end."""
+    path = settings.data / "faden.db"
+    shutil.copy(template[0], path)
+    db.connect(settings.database_url)
+    monkeypatch.setattr(queue, "_huey", None)
+    accounts.use_secret(SECRET)
+    db.database.connect()
+    yield path
+    db.database.close()
+    db.database.close_all()
+
+
+@pytest.fixture
+def people(template: tuple[Path, People]) -> People:
+    return template[1]
+
+
+@pytest.fixture
+def account(database_file: Path, people: People) -> Account:
+    return Account.get_by_id(people.account)
+
+
+@pytest.fixture
+def other_account(database_file: Path, people: People) -> Account:
+    return Account.get_by_id(people.other_account)
+
+
+@pytest.fixture
+def anna(database_file: Path, people: People) -> User:
+    """An agent of the practice."""
+    return User.get_by_id(people.anna)
+
+
+@pytest.fixture
+def jonas(database_file: Path, people: People) -> User:
+    """Another agent of the practice."""
+    return User.get_by_id(people.jonas)
+
+
+@pytest.fixture
+def owner(database_file: Path, people: People) -> User:
+    """The owner of the practice's account."""
+    return User.get_by_id(people.owner)
+
+
+@pytest.fixture
+def operator(database_file: Path, people: People) -> User:
+    """Who runs the installation."""
+    return User.get_by_id(people.operator)
+
+
+@pytest.fixture
+def stranger(database_file: Path, people: People) -> User:
+    """The owner of another account."""
+    return User.get_by_id(people.stranger)
+
+
+@pytest.fixture
+def app(settings: config.Settings, database_file: Path) -> Flask:
+    from app import create_app
+
+    made = create_app(settings)
+    db.database.connect(reuse_if_open=True)
+    made.testing = True
+    # Faults reach the test instead of becoming a page; the tests of the error pages switch this off.
+    made.config["PROPAGATE_EXCEPTIONS"] = True
+    return made
+
+
+@pytest.fixture
+def visitor(app: Flask) -> FlaskClient:
+    """A browser without a session; it checks every page it is shown."""
+    from tests.browser import Browser
+
+    app.test_client_class = Browser
+    return app.test_client()
+
+
+@pytest.fixture
+def client(app: Flask, anna: User) -> FlaskClient:
+    """A browser in which Anna is signed in; it sends the CSRF token by itself and checks every page."""
+    return sign_in(app, anna)
+
+
+@pytest.fixture
+def owner_client(app: Flask, owner: User) -> FlaskClient:
+    return sign_in(app, owner)
+
+
+def sign_in(app: Flask, user: User) -> FlaskClient:
+    """A browser in which this user is signed in."""
+    from tests.browser import Browser
+
+    app.test_client_class = Browser
+    browser = app.test_client()
+    with browser.session_transaction() as session:
+        session["_user_id"] = user.get_id()
+        session["_fresh"] = True
+    return browser
+
+
+class Program:
+    """A program that uses the API: JSON in, JSON out, with a bearer key."""
+
+    def __init__(self, client: FlaskClient, key: str = API_KEY) -> None:
+        self.client, self.key = client, key
+
+    def open(
+        self, method: str, path: str, json: Any = None, headers: dict[str, str] | None = None, **more: Any
+    ):
+        own = {"Authorization": f"Bearer {self.key}", **(headers or {})}
+        if json is not None:
+            more["json"] = json
+        return self.client.open(path, method=method, headers=own, **more)
+
+    def get(self, path: str, **more: Any):
+        return self.open("GET", path, **more)
+
+    def post(self, path: str, json: Any = None, **more: Any):
+        return self.open("POST", path, json, **more)
+
+    def put(self, path: str, json: Any = None, **more: Any):
+        return self.open("PUT", path, json, **more)
+
+    def delete(self, path: str, **more: Any):
+        return self.open("DELETE", path, **more)
+
+
+@pytest.fixture
+def api(app: Flask) -> Program:
+    """A program with the practice's key."""
+    app.test_client_class = None
+    return Program(app.test_client())
+
+
+@pytest.fixture
+def other_api(app: Flask) -> Program:
+    """A program with another account's key."""
+    app.test_client_class = None
+    return Program(app.test_client(), OTHER_API_KEY)

@@ -17,7 +17,7 @@ KNOWN = {
     "FADEN_SECRET_KEY": "made up once, kept in FADEN_DATA",
     "FADEN_CARRIERS": "the sandbox",
     "FADEN_MAIL_URL": "files under FADEN_DATA/mail",
-    "FADEN_VOICE_ENGINES": "pico,espeak",
+    "FADEN_VOICE_ENGINES": "gtts,pico,espeak",
     "FADEN_DEMO_PASSWORD": "made up, printed once",
     "FADEN_DEMO_API_KEY": "made up, printed once",
 }
@@ -75,7 +75,7 @@ class Settings:
 
     @property
     def sandbox_url(self) -> str:
-        return f"http://{_loopback(self.host)}:{self.port + 1}"
+        return f"http://{loopback(self.host)}:{self.port + 1}"
 
     @property
     def audio(self) -> Path:
@@ -98,11 +98,11 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         port=port,
         database_url=_database_url(env.get("FADEN_DATABASE_URL"), data),
         queue_url=_queue_url(env.get("FADEN_QUEUE_URL")),
-        public_url=_origin(env.get("FADEN_PUBLIC_URL") or f"http://{_loopback(host)}:{port}"),
+        public_url=_origin(env.get("FADEN_PUBLIC_URL") or f"http://{loopback(host)}:{port}"),
         secret_key=env.get("FADEN_SECRET_KEY") or _kept_secret(data / "secret_key"),
         carriers_file=_file("FADEN_CARRIERS", env.get("FADEN_CARRIERS")),
         mail_url=_mail_url(env.get("FADEN_MAIL_URL")),
-        voice_engines=_engines(env.get("FADEN_VOICE_ENGINES") or "pico,espeak"),
+        voice_engines=_engines(env.get("FADEN_VOICE_ENGINES") or "gtts,pico,espeak"),
         demo_password=env.get("FADEN_DEMO_PASSWORD") or None,
         demo_api_key=env.get("FADEN_DEMO_API_KEY") or None,
         environ=env,
@@ -169,7 +169,8 @@ def _number(entry: Any, where: str) -> Number:
     return Number(parsed.e164, **{key: bool(value) for key, value in table.items()})
 
 
-def _loopback(host: str) -> str:
+def loopback(host: str) -> str:
+    """Return the host under which this machine reaches what listens on `host`."""
     if host in ("0.0.0.0", "::", ""):  # noqa: S104 - a wildcard is no address to call
         return "127.0.0.1"
     return f"[{host}]" if ":" in host else host

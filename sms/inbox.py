@@ -383,7 +383,7 @@ def _set_status(conversation: Conversation, status: str, by: User | None, until:
             Conversation.id == conversation.id
         ).execute()
         conversation.status, conversation.snoozed_until = status, until
-        facts = {"until": to_ms(until)} if until else {}
+        facts: dict[str, Any] = {"until": to_ms(until)} if until else {}
         add_event(conversation, "status", by=by, status=status, **facts)
         log_change(conversation.account_id, "conversation", conversation.id, user=by.id if by else None)
     return True

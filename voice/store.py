@@ -10,11 +10,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from voice import engines, language
+from voice import engines, language, wav
 from voice.ear import prepare
 
 FORMAT = 1
 """Goes up when the same words should sound different: new voice, volume, pauses."""
+
+LARGEST_RECORDING = 20_000_000
+LONGEST_RECORDING = 300.0
+"""Bytes and seconds of a caller's message; the rest is cut."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,14 @@ def speech(text: str, locale: str, chain: Sequence[str], folder: Path) -> Audio:
     words = prepare(text, locale)
     digest = _digest(words, language(locale), chain)
     return find(digest, folder) or _keep(engines.synthesise(words, locale, chain), digest, folder)
+
+
+def keep_recording(data: bytes, folder: Path) -> Audio:
+    """Keep what a caller has said, untrusted WAV or MP3 bytes, in our format; raises wav.BadAudio."""
+    clean = wav.convert(data, LARGEST_RECORDING, LONGEST_RECORDING)
+    pcm = wav.parse(clean)
+    spoken = engines.Spoken(clean, len(pcm.frames) / wav.WIDTH / wav.RATE, "recording", wav.peaks(pcm.frames))
+    return _keep(spoken, hashlib.sha256(clean).hexdigest(), folder)
 
 
 def find(digest: str, folder: Path) -> Audio | None:

@@ -170,12 +170,21 @@ class Call(Table):
     due_at = Moment(null=True)  # planned: when to place it; placed: when to ask what became of it
     seconds = FloatField(null=True)
     heard = BooleanField(default=False)  # the recipient stayed to the end of the text
-    repeats = IntegerField(default=0)
+    tries = IntegerField(
+        default=0
+    )  # how often it was handed over; more than once only where it was not taken
+    asked = IntegerField(default=0)  # how often the carrier was asked about an unknown outcome
+    turns = IntegerField(default=0)  # keys this call has answered
     digits = CharField(max_length=20, default="")
     detail = CharField(max_length=200, default="")
 
 
 Call.add_index(Call.index(Call.due_at, where=SQL("ended_at IS NULL")))
+Call.add_index(
+    Call.index(
+        Call.started_at, where=SQL("direction = 'incoming' AND message_id IS NULL"), name="call_recording"
+    )
+)
 # Never two calls at once for one message: the database itself refuses the second open one.
 Call.add_index(
     Call.index(Call.message, unique=True, where=SQL("ended_at IS NULL AND message_id IS NOT NULL"))

@@ -1,0 +1,200 @@
+"""What comes back: stored first, threaded, then opt-out, then the module that waits, then the dialog."""
+
+import logging
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from peewee import IntegrityError
+
+from sms import contacts, delivery, routing, search, sending, suppression
+from sms.carriers.contract import IncomingText, TextReport
+from sms.clock import now
+from sms.db import database
+from sms.gsm import msisdn, segments
+from sms.models import Account, Attempt, Conversation, Expectation, Inbound, Message, log_change
+from sms.modules import modules
+
+log = logging.getLogger(__name__)
+
+ANSWER_WITHIN = timedelta(days=7)
+LONGEST_INCOMING = 5_000
+
+
+def receive_text(carrier: str, text: IncomingText) -> Message | None:
+    """Take one incoming text; None where it was here before, or where no account can own it."""
+    with database.atomic():
+        stored = _store(carrier, "text", text.reference, {**asdict(text), "at": None, "raw": dict(text.raw)})
+        if stored is None:
+            return None
+        their = number_of(text.sender)
+        account = routing.owner_of_reply(text.to, their)
+        if account is None:
+            log.error("an incoming text %s has no account to go to", text.reference)
+            return None
+        return _threaded(carrier, account, text, their)
+
+
+def _store(carrier: str, kind: str, reference: str, payload: dict[str, Any]) -> Inbound | None:
+    """Keep a webhook before anything is made of it; None where carrier and reference were here before."""
+    try:
+        with database.atomic():
+            return Inbound.create(
+                carrier=carrier, kind=kind, reference=reference[:120], payload=payload, received_at=now()
+            )
+    except IntegrityError:
+        return None
+
+
+def number_of(raw: str) -> str:
+    """Return the sender as E.164 where it is a number; an alphanumeric one keeps its letters."""
+    return msisdn.parse(raw).e164 or "".join(c for c in raw if c.isprintable())[:20]
+
+
+def _threaded(carrier: str, account: Account, text: IncomingText, their: str) -> Message:
+    _, conversation = contacts.find_or_add(account, their)
+    body = segments.normalise(_storable(text.text))[:LONGEST_INCOMING]
+    counted = segments.count(body)
+    moment = now()
+    message = Message.create(
+        account=account, conversation=conversation, direction="incoming", channel="sms",
+        ours=text.to, theirs=their, text=body, encoding=counted.encoding, parts=counted.parts,
+        status="received", source="recipient", carrier=carrier, carrier_reference=text.reference,
+        answers=_answered_by(account, text.to, their), created_at=moment, at=moment,
+    )  # fmt: skip
+    search.index_message(message)
+    routing.remember_reply(account, text.to, their, carrier)
+    arrived(conversation, message)
+    _consider(account, conversation, message)
+    return message
+
+
+def _storable(text: str) -> str:
+    """Drop what no database and no page can hold: NUL and unpaired surrogates."""
+    return text.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _answered_by(account: Account, our: str, their: str) -> int | None:
+    """Return the newest message of the last 7 days that left this number for that one."""
+    sent = (
+        Message.select(Message.id)
+        .where(
+            Message.account == account,
+            Message.direction == "outgoing",
+            Message.ours == our,
+            Message.theirs == their,
+            Message.status.in_(("sending", "sent", "delivered", "unknown", "undelivered")),
+            Message.created_at > now() - ANSWER_WITHIN,
+        )
+        .order_by(Message.id.desc())
+        .first()
+    )
+    return None if sent is None else int(sent.id)
+
+
+def arrived(conversation: Conversation, message: Message) -> None:
+    """Count an incoming text or voice message, move its conversation to the top and show it."""
+    Conversation.update(
+        incoming=Conversation.incoming + 1,
+        preview=" ".join(message.text.split())[: sending.PREVIEW],
+        preview_kind="in" if message.channel == "sms" else "voicemail",
+        last_message=message.id,
+        last_activity_at=message.created_at,
+    ).where(Conversation.id == conversation.id).execute()
+    conversation.incoming += 1
+    log_change(message.account_id, "message", conversation.id, message.id)
+
+
+def _consider(account: Account, conversation: Conversation, message: Message) -> None:
+    """Opt-out comes before every module; then the module that waits for an answer; then the others, the dialog last."""
+    if suppression.is_stop(message.text):
+        _opt_out_by_text(account, conversation, message)
+        return
+    if suppression.is_start(message.text) and suppression.is_suppressed(account, message.theirs):
+        suppression.unsuppress(account, message.theirs, "sms")
+        _confirm(account, conversation, message, suppression.WELCOME)
+        return
+    sending.answered(conversation)
+    expectation = Expectation.get_or_none(
+        Expectation.ours == message.ours, Expectation.theirs == message.theirs, Expectation.account == account
+    )
+    known = modules()
+    if expectation is not None and expectation.module in known:
+        on_reply = known[expectation.module].on_reply
+        if on_reply is not None and on_reply(message, expectation):
+            return
+    for module in known.values():
+        if module.on_incoming is not None and module.on_incoming(message, conversation):
+            return
+
+
+def _opt_out_by_text(account: Account, conversation: Conversation, message: Message) -> None:
+    """Confirm an opt-out once; a second STOP is not answered again."""
+    sending.answered(conversation)
+    if opt_out(account, message.theirs, "sms", suppression.normalised(message.text)):
+        _confirm(account, conversation, message, suppression.CONFIRMATION)
+
+
+def opt_out(account: Account, number: str, source: str, word: str) -> bool:
+    """Block a number because the person asked, by text or key, and end what modules run with it; False if blocked."""
+    if not suppression.suppress(account, number, source, word):
+        return False
+    for module in modules().values():
+        if module.on_opt_out is not None:
+            module.on_opt_out(account, number)
+    return True
+
+
+def _confirm(account: Account, conversation: Conversation, message: Message, words: dict[str, str]) -> None:
+    """Answer from the number that was written to, exempt from the block that it announces."""
+    if msisdn.parse(message.theirs, account.region).channel != "sms":
+        return
+    text = words.get(account.locale, words["en"]).format(name=account.name)
+    own = message.ours if message.ours in routing.owned_numbers(account) else ""
+    sending.send(
+        account, message.theirs, text, sender=own, conversation=conversation, source="system",
+        automated=False, exempt=True,
+    )  # fmt: skip
+
+
+def receive_report(carrier: str, report: TextReport) -> bool:
+    """Take a delivery report: forward only; a late, repeated or foreign one changes nothing and returns False."""
+    if report.status is None:
+        return False
+    with database.atomic():
+        message = _reported(carrier, report)
+        if message is None:
+            return False
+        values: dict[str, Any] = {"lease_until": None}
+        if message.carrier_reference is None:
+            values["carrier_reference"] = report.reference
+        if report.status == "sent":
+            values["sent_at"] = now()
+        elif report.status == "delivered":
+            values |= {"delivered_at": now(), "sent_at": message.sent_at or now(), "reason": "", "error": ""}
+        else:
+            words = " ".join(w for w in (report.code, report.detail) if w)
+            values |= {"reason": report.reason.value if report.reason else "other", "error": words[:200]}
+        if not message.advance(report.status, **values):
+            return False
+        if report.reason == "opted_out":
+            suppression.suppress(message.account, message.theirs, "carrier")
+        delivery.tell(message, " ".join(w for w in (report.code, report.detail) if w))
+    return True
+
+
+def _reported(carrier: str, report: TextReport) -> Message | None:
+    """Find the message of a report: by our key, which the callback address carries, else by the carrier's reference.
+
+    A report of an earlier attempt, before a person tried again, belongs to no message any more.
+    """
+    if report.key:
+        attempt = Attempt.get_or_none(Attempt.key == report.key, Attempt.carrier == carrier)
+        if attempt is not None:
+            message = attempt.message
+            return message if message.key == report.key else None  # type: ignore[no-any-return]
+    return Message.get_or_none(  # type: ignore[no-any-return]
+        Message.carrier == carrier,
+        Message.direction == "outgoing",
+        Message.carrier_reference == report.reference,
+    )

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 from urllib3.exceptions import ProxyError as NoProxyError
 
 from sms.carriers.contract import Outcome, OutcomeKind, Reason
@@ -130,13 +130,16 @@ def _session(host: str, window: int) -> requests.Session:
 def _body(answer: requests.Response, limit: int, seconds: float) -> bytes:
     """Read a body of limited size in limited time: requests' own limit starts anew with every byte."""
     end = time.monotonic() + seconds
-    parts, size = [], 0
-    for part in answer.iter_content(65536):
-        parts.append(part)
-        size += len(part)
-        if size > limit or time.monotonic() > end:
-            raise requests.ConnectionError("the answer is too long or too slow")
-    return b"".join(parts)
+    body = bytearray()
+    try:
+        # read1 gives what has come so far; iter_content would wait for a whole chunk of a dripping answer.
+        while part := answer.raw.read1(65536, decode_content=True):
+            body += part
+            if len(body) > limit or time.monotonic() > end:
+                raise requests.ConnectionError("the answer is too long or too slow")
+    except HTTPError as error:
+        raise requests.ConnectionError(error) from None
+    return bytes(body)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

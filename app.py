@@ -93,6 +93,8 @@ def _person() -> accounts.User | None:
 
 
 def _locale() -> str:
+    if not has_request_context():
+        return "en"
     person = _person()
     if person:
         return person.locale or person.account.locale

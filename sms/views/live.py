@@ -1,0 +1,112 @@
+"""What a live page is told: the same markup for the stream, for a reconnect and for polling."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from flask import Blueprint, Response, request
+from flask_login import current_user
+from markupsafe import Markup
+
+from sms import inbox, live
+from sms.live import Listener
+from sms.models import Change, Message
+from sms.views import bubble
+
+blueprint = Blueprint("live", __name__)
+
+
+@dataclass(frozen=True)
+class News:
+    """One thing to tell: a named event with its data, or markup to swap (no name)."""
+
+    id: int
+    event: str
+    data: str
+
+    def frame(self) -> bytes:
+        """Return it as a server-sent event."""
+        lines = [f"id: {self.id}"]
+        if self.event:
+            lines.append(f"event: {self.event}")
+        lines += [f"data: {line}" for line in self.data.split("\n")]
+        return ("\n".join(lines) + "\n\n").encode()
+
+
+def news(changes: Sequence[Change], listener: Listener) -> list[News]:
+    """Turn changes into what this listener's page is told: each bubble once, each ping once a batch.
+
+    Needs an application context and a database connection.
+    """
+    told: dict[tuple[str, int], News] = {}
+    for change in changes:
+        for meaning in live.concerns(change, listener):
+            item = _news(change, meaning, listener)
+            if item is not None:
+                # A later change of the same thing replaces the earlier one, at the later one's place.
+                told.pop(key := _key(change, meaning), None)
+                told[key] = item
+    return sorted(told.values(), key=lambda n: n.id)
+
+
+def _key(change: Change, meaning: str) -> tuple[str, int]:
+    if meaning == "bubble":
+        return "bubble", change.message or 0
+    if meaning == "tick":
+        return "tick", change.message or 0
+    return meaning, change.conversation or 0 if meaning == "list" else 0
+
+
+def _news(change: Change, meaning: str, listener: Listener) -> News | None:
+    if meaning not in ("bubble", "tick"):
+        return News(change.id, f"faden:{meaning}", str(change.conversation or ""))
+    markup = _rendered(change.id, change.message or 0, meaning, listener.locale, listener.zone)
+    return News(change.id, "", markup) if markup else None
+
+
+@lru_cache(maxsize=512)
+def _rendered(change: int, message_id: int, meaning: str, locale: str, zone: str) -> str:
+    """Render a bubble once for everybody who has it open in this language; the change is the cache's key."""
+    message = Message.get_or_none(Message.id == message_id)
+    if message is None:
+        return ""
+    inbox.with_calls([message])
+    markup = bubble.render_bubble(message, locale, zone)
+    if meaning == "tick":
+        return f'<hx-partial hx-target="#m-{message_id}" hx-swap="outerMorph">{markup}</hx-partial>'
+    day = bubble.render_day(message, locale, zone)
+    return f'<hx-upsert hx-target="#thread" key="data-seq">{day}{markup}</hx-upsert>'
+
+
+@blueprint.get("/sync")
+def sync() -> Response:
+    """Tell a page without a stream what has happened after a cursor; 204 where nothing has."""
+    since = request.args.get("after", 0, type=int)
+    listener = listener_of(request.args.get("conversation", type=int))
+    missed = live.missed(listener, max(0, since))
+    if missed is None:
+        return _answer([News(live.newest(), "faden:reload", "")], live.newest())
+    told = news(missed, listener)
+    cursor = missed[-1].id if missed else since
+    return _answer(told, cursor)
+
+
+def listener_of(conversation: int | None) -> Listener:
+    """Return who listens in this request: the signed-in person, on a thread of their own account or none."""
+    account = current_user.account
+    if conversation is not None:
+        inbox.open_conversation(account, conversation)
+    locale = current_user.locale or account.locale
+    return Listener(account.id, current_user.id, conversation, locale, account.zone)
+
+
+def _answer(told: Iterable[News], cursor: int) -> Response:
+    told = list(told)
+    if not told:
+        return Response(status=204, headers={"X-Cursor": str(cursor)})
+    answer = Response(str(Markup("\n").join(Markup(n.data) for n in told if not n.event)))  # noqa: S704 - our templates
+    answer.headers["X-Cursor"] = str(cursor)
+    events = dict.fromkeys(n.event for n in told if n.event)
+    if events:
+        answer.headers["HX-Trigger"] = ", ".join(events)
+    return answer

@@ -1,6 +1,5 @@
 """The worker: Huey's consumer in threads, and one ticker that looks once a second for work nobody was told of."""
 
-import importlib.util
 import logging
 import os
 import signal
@@ -8,7 +7,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime
 from types import FrameType
 from typing import Any
 
@@ -20,7 +18,7 @@ from sms.db import database
 from sms.models import Heartbeat
 
 THREADS = 6
-POLL_SECONDS = 0.03
+POLL_SECONDS = 0.04
 """How often an idle worker looks into a SQLite queue; Redis and PostgreSQL wake it by themselves."""
 TICK_SECONDS = 1.0
 HEARTBEAT_SECONDS = 5.0
@@ -56,7 +54,7 @@ class GracefulConsumer(Consumer):
 class Ticker(threading.Thread):
     """Calls `tick` every second on a connection of its own and shows by a heartbeat that this process lives."""
 
-    def __init__(self, tick: Callable[[datetime], Any] | None, name: str):
+    def __init__(self, tick: Callable[[], Any], name: str):
         super().__init__(name="ticker", daemon=True)
         self.tick, self.heart = tick, name
         self.ending = threading.Event()
@@ -76,8 +74,7 @@ class Ticker(threading.Thread):
             if started - self._beat_at >= HEARTBEAT_SECONDS:
                 beat(self.heart)
                 self._beat_at = started
-            if self.tick is not None:
-                self.tick(now())
+            self.tick()
 
     def stop(self) -> None:
         """End after the tick that is running and take the heartbeat back, so that nobody counts on this process."""
@@ -96,6 +93,8 @@ def beat(name: str, detail: str = "") -> None:
 
 def work(huey: Huey, threads: int = THREADS) -> None:
     """Run jobs until SIGTERM or SIGINT; one that is running then has STOP_SECONDS to finish."""
+    from sms.tasks.sweeps import tick
+
     _connect_each_job(huey)
     consumer = GracefulConsumer(
         huey,
@@ -104,7 +103,7 @@ def work(huey: Huey, threads: int = THREADS) -> None:
         shutdown_timeout=STOP_SECONDS,
         graceful_signal="TERM",
     )
-    ticker = Ticker(_find_tick(), f"worker:{socket.gethostname()}:{os.getpid()}"[:60])
+    ticker = Ticker(tick, f"worker:{socket.gethostname()}:{os.getpid()}"[:60])
     ticker.start()
     log.info("working with %d threads", threads)
     consumer.run()
@@ -121,11 +120,3 @@ def _connect_each_job(huey: Huey) -> None:
     def close_connection(task: Any, value: Any, error: Exception | None) -> None:
         if not database.is_closed():
             database.close()
-
-
-def _find_tick() -> Callable[[datetime], Any] | None:
-    if importlib.util.find_spec("sms.tasks.sweeps") is None:
-        return None
-    from sms.tasks.sweeps import tick
-
-    return tick  # type: ignore[no-any-return]

@@ -1,0 +1,22 @@
+# make run    everything, in the foreground: http://127.0.0.1:8000 (PORT, HOST, FADEN_DATA)
+# make test   every test, with what the tests need
+# make bench  the benchmark table
+# make lint   ruff and mypy alone
+.PHONY: run test bench lint
+
+run:
+	@sh deploy/venv.sh requirements.lock
+	@exec .venv/bin/python -m sms.supervisor
+
+test:
+	@sh deploy/venv.sh requirements-test.lock
+	@sh deploy/test-system.sh
+	@sh deploy/test.sh
+
+bench:
+	@sh deploy/venv.sh requirements-test.lock
+	@exec .venv/bin/python -m bench
+
+lint:
+	@sh deploy/venv.sh requirements-test.lock
+	@.venv/bin/python -m ruff check . && .venv/bin/python -m ruff format --check . && .venv/bin/python -m mypy

@@ -1,0 +1,236 @@
+"""The `flask` commands: each parses its words, calls one verb and prints what a person or a script needs."""
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup, with_appcontext
+
+from sms import accounts, config, exchange, logbook, migrate
+from sms.carriers.contract import Outcome, OutcomeKind
+from sms.db import database
+from sms.models import Account
+from sms.models.account import ROLES
+from sms.refusal import Conflict, Refused
+from sms.views.invitation import password_link
+from sms.wording import sentence
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Sorry(click.ClickException):
+    """One line on standard error and exit code 2, never a trace."""
+
+    exit_code = 2
+
+
+def plainly(function: F) -> F:
+    """Turn the expected refusals of a command, a wrong setting included, into one clear line."""
+
+    @wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except config.ConfigError as error:
+            raise Sorry(str(error)) from None
+        except Refused as refused:
+            raise Sorry(f"{refused.field}: {sentence(refused.code, **refused.params)}") from None
+        except Conflict as conflict:
+            raise Sorry(sentence(conflict.code, **conflict.params)) from None
+
+    return run  # type: ignore[return-value]
+
+
+def connected(function: F) -> F:
+    """Run a command within the application and with a database connection."""
+
+    @wraps(function)
+    @with_appcontext
+    @plainly
+    def run(*args: Any, **kwargs: Any) -> Any:
+        with database.connection_context():
+            _demand_tables()
+            return function(*args, **kwargs)
+
+    return run  # type: ignore[return-value]
+
+
+def _demand_tables() -> None:
+    if missing := migrate.missing():
+        raise Sorry(f"The database lacks {len(missing)} migrations. Run: flask --app app db migrate")
+
+
+def settings() -> config.Settings:
+    """Return the settings of the running application."""
+    return current_app.extensions["faden"]  # type: ignore[no-any-return]
+
+
+def register(app: Flask) -> None:
+    """Add the commands to an application."""
+    for command in (
+        db_group,
+        account_group,
+        user_group,
+        key_group,
+        carrier_group,
+        worker,
+        web,
+        sandbox,
+        demo,
+        up,
+    ):
+        app.cli.add_command(command)
+
+
+db_group = AppGroup("db", help="The database.")
+account_group = AppGroup("account", help="Accounts: the customers of this installation.")
+user_group = AppGroup("user", help="People who sign in.")
+key_group = AppGroup("api-key", help="Keys of programs.")
+carrier_group = AppGroup("carrier", help="Carriers.")
+
+
+@db_group.command("migrate")
+@plainly
+def db_migrate() -> None:
+    """Bring the tables to this release; again is harmless."""
+    names = migrate.up()
+    click.echo("\n".join(names) if names else "Nothing to do.")
+
+
+@account_group.command("add")
+@click.argument("name")
+@click.option("--zone", default="Europe/Berlin", show_default=True)
+@click.option("--locale", default="de", show_default=True, type=click.Choice(["de", "en"]))
+@connected
+def account_add(name: str, zone: str, locale: str) -> None:
+    """Open an account and print its id alone."""
+    click.echo(accounts.add_account(name, zone=zone, locale=locale).id)
+
+
+@user_group.command("add")
+@click.argument("email")
+@click.option("--account", "account_id", required=True, type=int)
+@click.option("--role", default="agent", show_default=True, type=click.Choice(ROLES))
+@click.option("--name", default="")
+@click.option(
+    "--password-stdin", is_flag=True, help="Read the password from the first line of standard input."
+)
+@connected
+def user_add(email: str, account_id: int, role: str, name: str, password_stdin: bool) -> None:
+    """Add a person and print the one-time link with which she sets her password."""
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
+    if password is not None:
+        accounts.check_password(password)
+    with database.atomic():
+        user = accounts.add_user(_account(account_id), email, name=name, role=role)
+        if password is not None:
+            accounts.set_password(user, password)
+            return
+    with current_app.test_request_context():
+        click.echo(password_link(user))
+
+
+@key_group.command("add")
+@click.option("--account", "account_id", required=True, type=int)
+@click.option("--name", required=True)
+@connected
+def api_key_add(account_id: int, name: str) -> None:
+    """Make an API key and print it alone; it is never shown again."""
+    click.echo(accounts.add_api_key(_account(account_id), name)[1])
+
+
+def _account(account_id: int) -> Account:
+    account = Account.get_or_none(Account.id == account_id)
+    if account is None:
+        raise Sorry(f"There is no account {account_id}.")
+    return account
+
+
+@carrier_group.command("check")
+@click.pass_context
+@with_appcontext
+@plainly
+def carrier_check(context: click.Context) -> None:
+    """Ask every carrier whether it knows us; exit code 1 where one does not."""
+    sick = False
+    for name, carrier in exchange.carriers().items():
+        outcome = carrier.probe()
+        well = outcome.kind is OutcomeKind.accepted
+        sick = sick or not well
+        numbers = sum(number.carrier == name for number in exchange.numbers())
+        click.echo(f"{name}: {'ready' if well else _trouble(outcome)}, {numbers} numbers")
+    context.exit(1 if sick else 0)
+
+
+def _trouble(outcome: Outcome) -> str:
+    return " ".join(filter(None, (outcome.kind, outcome.code, outcome.detail)))
+
+
+@click.command()
+@with_appcontext
+@plainly
+def worker() -> None:
+    """Deliver, call and do what is due, until SIGTERM or Ctrl-C."""
+    from sms import queue
+    from sms.worker import work
+
+    logbook.open_logbook()
+    chosen = settings()
+    work(queue.connect(chosen.queue_url, chosen.data))
+
+
+@click.command()
+@with_appcontext
+@plainly
+def web() -> None:
+    """Serve the inbox, the API and the webhooks, until SIGTERM or Ctrl-C."""
+    from sms.server import PortTaken, serve
+
+    logbook.open_logbook()
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    try:
+        serve(app, settings().host, settings().port, _streams())
+    except PortTaken as taken:
+        raise Sorry(f"{taken}. Set PORT to another one.") from None
+
+
+def _streams() -> dict[str, Any]:
+    if importlib.util.find_spec("sms.views.live_stream") is None:
+        return {}
+    return {"/events": importlib.import_module("sms.views.live_stream").events}
+
+
+@click.command()
+@with_appcontext
+@plainly
+def sandbox() -> None:
+    """Run the pretend phone network on PORT+1, until SIGTERM or Ctrl-C."""
+    from sms.sandbox.serve import serve
+
+    serve(settings())
+
+
+@click.command()
+@connected
+def demo() -> None:
+    """Make the demo account and its conversations, where they are not there yet."""
+    from sms.demo import conversations, people  # type: ignore[attr-defined]
+
+    logbook.open_logbook()
+    sign_in = people.prepare(settings())
+    click.echo("\n".join(sign_in.lines()))
+    conversations.play(settings(), sign_in.account)
+
+
+@click.command()
+@plainly
+def up() -> None:
+    """Start everything that `make run` starts."""
+    from sms.supervisor import main
+
+    sys.exit(main())

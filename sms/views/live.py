@@ -9,6 +9,7 @@ from flask_login import current_user
 from markupsafe import Markup
 
 from sms import inbox, live
+from sms.db import database
 from sms.live import Listener
 from sms.models import Change, Message
 from sms.views import bubble
@@ -60,13 +61,14 @@ def _key(change: Change, meaning: str) -> tuple[str, int]:
 def _news(change: Change, meaning: str, listener: Listener) -> News | None:
     if meaning not in ("bubble", "tick"):
         return News(change.id, f"faden:{meaning}", str(change.conversation or ""))
-    markup = _rendered(change.id, change.message or 0, meaning, listener.locale, listener.zone)
+    which = (change.id, change.message or 0, meaning)
+    markup = _rendered(str(database.obj.database), *which, listener.locale, listener.zone)
     return News(change.id, "", markup) if markup else None
 
 
 @lru_cache(maxsize=512)
-def _rendered(change: int, message_id: int, meaning: str, locale: str, zone: str) -> str:
-    """Render a bubble once for everybody who has it open in this language; the change is the cache's key."""
+def _rendered(source: str, change: int, message_id: int, meaning: str, locale: str, zone: str) -> str:
+    """Render a bubble once for everybody who has it open in this language; database and change are the key."""
     message = Message.get_or_none(Message.id == message_id)
     if message is None:
         return ""

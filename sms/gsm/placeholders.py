@@ -7,7 +7,7 @@ again, so a value may itself contain `{name}`.
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 _token = re.compile(r"\{\{|\}\}|\{([^{}\r\n]{1,80})\}")
@@ -23,8 +23,8 @@ class Filled(NamedTuple):
 def names(text: str) -> tuple[str, ...]:
     """Return the names in a text as first written, in order; two spellings of one name count once."""
     found: dict[str, str] = {}
-    for match in _token.finditer(text):
-        if name := _name(match):
+    for _, name in _pieces(text):
+        if name:
             found.setdefault(_key(name), name)
     return tuple(found.values())
 
@@ -32,24 +32,38 @@ def names(text: str) -> tuple[str, ...]:
 def fill(text: str, fields: Mapping[str, Any]) -> Filled:
     """Insert the values of `fields`; a name without one, or whose value is None, is reported as missing."""
     values = {_key(str(name)): str(value) for name, value in fields.items() if value is not None}
+    filled: list[str] = []
     missing: dict[str, str] = {}
-
-    def replacement(match: re.Match[str]) -> str:
-        if match[1] is None:
-            return match[0][0]
-        name = _name(match)
+    for written, name in _pieces(text):
         if name is None:
-            return match[0]
+            filled.append(written)
+            continue
         key = _key(name)
+        filled.append(values.get(key, written))
         if key not in values:
             missing.setdefault(key, name)
-        return values.get(key, match[0])
-
-    return Filled(_token.sub(replacement, text), tuple(missing.values()))
+    return Filled("".join(filled), tuple(missing.values()))
 
 
-def _name(match: re.Match[str]) -> str | None:
-    name = (match[1] or "").strip()
+def _pieces(text: str) -> Iterator[tuple[str, str | None]]:
+    """Yield (text, None) for what stands as it is and (as written, name) for each placeholder."""
+    at = 0
+    while match := _token.search(text, at):
+        yield text[at : match.start()], None
+        if match[1] is None:
+            yield match[0][0], None
+            at = match.end()
+        elif name := _name(match[1]):
+            yield match[0], name
+            at = match.end()
+        else:  # the brace opens nothing, but what follows it may
+            yield "{", None
+            at = match.start() + 1
+    yield text[at:], None
+
+
+def _name(inside: str) -> str | None:
+    name = inside.strip()
     return name if name and all(_in_names(c) for c in name) else None
 
 

@@ -42,6 +42,7 @@ from sms.gsm import placeholders
         ("{a{b}", {"b": "x"}, "{ax", ()),
         ("{a\nb}", {"a\nb": "x"}, "{a\nb}", ()),
         ("{a.b} {a!r} {0[x]} {a:>9}", {"a": "x"}, "{a.b} {a!r} {0[x]} {a:>9}", ()),
+        ("{.}}", {}, "{.}", ()),
         (":-{ ;-}", {}, ":-{ ;-}", ()),
         ("{" + "a" * 81 + "}", {"a" * 81: "x"}, "{" + "a" * 81 + "}", ()),
         ("{\ud800}", {}, "{\ud800}", ()),
@@ -72,6 +73,7 @@ def test_text_without_braces_stays_as_it_is(text: str, fields: dict):
 
 @given(st.one_of(braced, st.text(st.characters())), field_values)
 @example("{{{{", {})
+@example("{a{{b}}", {"a": "x", "b": "y"})
 def test_filling_agrees_with_reading_one_character_at_a_time(text: str, fields: dict):
     assert placeholders.fill(text, fields).text == reference(text, fields)
 
@@ -110,20 +112,17 @@ def reference(text: str, fields: dict) -> str:
     values = {name.casefold(): value for name, value in fields.items() if value is not None}
     out, at = "", 0
     while at < len(text):
-        if text[at : at + 2] in ("{{", "}}"):
-            out, at = out + text[at], at + 2
-            continue
         end = text.find("}", at)
         inner = text[at + 1 : end] if text[at] == "{" and end > 0 else ""
-        name = " ".join(inner.split(" ")).strip()
-        is_name = (
-            name
-            and len(inner) <= 80
-            and not set(inner) & set("{\r\n")
-            and all(c.isalnum() or c in "_- " for c in name)
-        )
-        if is_name and " ".join(name.casefold().split()) in values:
-            out, at = out + values[" ".join(name.casefold().split())], end + 1
+        if text[at : at + 2] in ("{{", "}}"):
+            out, at = out + text[at], at + 2
+        elif is_name(inner):
+            out, at = out + values.get(" ".join(inner.casefold().split()), text[at : end + 1]), end + 1
         else:
             out, at = out + text[at], at + 1
     return out
+
+
+def is_name(inner: str) -> bool:
+    on_one_line = len(inner) <= 80 and not set(inner) & set("{\r\n")
+    return on_one_line and inner.strip() != "" and all(c.isalnum() or c in "_- " for c in inner.strip())

@@ -1,0 +1,72 @@
+"""Idempotency-Key: a request that comes again within 24 hours gets the answer of the first one and does nothing."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from peewee import IntegrityError
+
+from sms.clock import now
+from sms.db import database
+from sms.models import Account, Idempotency
+from sms.refusal import Conflict
+
+KEPT = timedelta(hours=24)
+LONGEST_KEY = 255
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP status and a body as it went out; `repeated` tells that nothing was done this time."""
+
+    status: int
+    body: str
+    repeated: bool = False
+
+
+def digest(*parts: str) -> str:
+    """Return the fingerprint of a request: the same only where every part is the same."""
+    whole = "\0".join(f"{len(part)}:{part}" for part in parts)
+    return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def once(account: Account, key: str, fingerprint: str, work: Callable[[], tuple[int, str]]) -> Answer:
+    """Do `work` and keep its answer, or return the kept one; raises Conflict("key_reused") for another request.
+
+    The key is written first, in the transaction of the work: of two requests at once the second waits for the
+    first. Work that raises leaves no key behind, so a corrected request may use it again.
+    """
+    try:
+        with database.atomic():
+            _forget_expired(account, key)
+            row = Idempotency.create(
+                account=account, key=key, digest=fingerprint, status=0, answer="", created_at=now()
+            )
+            status, body = work()
+            Idempotency.update(status=status, answer=body).where(Idempotency.id == row.id).execute()
+            return Answer(status, body)
+    except IntegrityError:
+        # Not the work's own: a broken constraint there finds no kept answer below and is raised again.
+        if (kept := _kept(account, key, fingerprint)) is not None:
+            return kept
+        raise
+
+
+def _forget_expired(account: Account, key: str) -> None:
+    mine = (Idempotency.account == account) & (Idempotency.key == key)
+    Idempotency.delete().where(mine & (Idempotency.created_at <= now() - KEPT)).execute()
+
+
+def _kept(account: Account, key: str, fingerprint: str) -> Answer | None:
+    row = Idempotency.get_or_none(Idempotency.account == account, Idempotency.key == key)
+    if row is None:
+        return None
+    if row.digest != fingerprint:
+        raise Conflict("key_reused")
+    return Answer(row.status, row.answer, repeated=True)
+
+
+def sweep() -> int:
+    """Forget answers older than 24 hours; returns how many there were."""
+    return int(Idempotency.delete().where(Idempotency.created_at <= now() - KEPT).execute())

@@ -1,0 +1,172 @@
+"""Messages: send one or many, look at them, cancel and retry."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import request
+from pydantic import ValidationError
+
+from sms import idempotency, inbox, sending, wallclock
+from sms.db import database
+from sms.models import Account, Message
+from sms.refusal import Conflict, NotFound, Refused
+from sms.views.api import pages, shapes
+from sms.views.api.body import LARGEST_BATCH
+from sms.views.api.frame import Answer, as_json, call
+from sms.views.api.inputs import Batch, MessagesQuery, NewMessage, NewMessages
+from sms.views.api.problem import FieldError, Problem, of_exception
+
+CHUNK = 25
+"""Messages of a batch stored in one transaction: few commits, and other writers wait for milliseconds only."""
+
+EXAMPLE = {
+    "to": "0171 3920054",
+    "text": "Ihr Termin: morgen, 9:30 Uhr.",
+    "sender": "PRAXIS",
+    "reference": "A-4711",
+}
+
+
+@call(
+    "POST", "/messages", "Send a message",
+    body=NewMessage, shapes={202: shapes.MessageShape}, problems=(409, 413, 415, 422), headers=("Idempotency-Key",),
+    example=EXAMPLE,
+)  # fmt: skip
+def send_message(account: Account, body: NewMessage) -> Answer:
+    """Takes one message, to be sent now or at `send_at`, as SMS or as a call by the kind of the number.
+
+    With an `Idempotency-Key` the same request gives the same answer for 24 hours and sends nothing again; the same
+    key with another body is 409. A refused request keeps no key.
+    """
+
+    def work() -> Answer:
+        message = _send(account, body)
+        location = {"Location": f"/api/v1/messages/{message.id}"}
+        return Answer(202, shapes.messages([message])[0], location)
+
+    return _once(account, body.model_dump(mode="json"), work)
+
+
+@call(
+    "POST", "/messages/batch", "Send up to 1,000 messages",
+    body=Batch, documented_body=NewMessages, shapes={200: shapes.BatchAnswerShape}, problems=(409, 413, 415, 422),
+    headers=("Idempotency-Key",), largest=LARGEST_BATCH, example={"messages": [EXAMPLE]},
+)  # fmt: skip
+def send_batch(account: Account, body: Batch) -> Answer:
+    """Each message is taken or refused by itself, and one that is refused spoils no other; results are in order.
+
+    With an `Idempotency-Key` the whole batch is kept as one request.
+    """
+    return _once(account, body.model_dump(mode="json"), lambda: _send_all(account, body.messages))
+
+
+@call(
+    "GET", "/messages", "List messages",
+    query=MessagesQuery, shapes={200: shapes.MessagePage}, problems=(422,),
+)  # fmt: skip
+def list_messages(account: Account, query: MessagesQuery) -> Answer:
+    """Messages of both directions, newest first. Private notes of your agents are not among them."""
+    where = [Message.account == account, Message.direction != "internal"]
+    if query.status:
+        where.append(Message.status == query.status)
+    if query.direction:
+        where.append(Message.direction == query.direction)
+    if query.since:
+        where.append(Message.created_at >= wallclock.read(query.since, account.zone, "since"))
+    if key := pages.decode(query.cursor, "m", 1):
+        where.append(Message.id < key[0])
+    rows = list(Message.select().where(*where).order_by(Message.id.desc()).limit(query.limit + 1))
+    return Answer(200, pages.page(rows, query.limit, "m", lambda row: (row.id,), shapes.messages))
+
+
+@call("GET", "/messages/{id}", "Look at a message", shapes={200: shapes.MessageShape}, problems=(404,))
+def show_message(account: Account, id: int) -> Answer:
+    """One message with its status, what happened to it so far, and each attempt to call."""
+    return Answer(200, shapes.messages([_find(account, id)])[0])
+
+
+@call(
+    "POST", "/messages/{id}/cancel", "Cancel a message",
+    shapes={200: shapes.MessageShape}, problems=(404, 409),
+)  # fmt: skip
+def cancel_message(account: Account, id: int) -> Answer:
+    """Takes back a message that is scheduled or still waits; 409 where it is on its way."""
+    message = _find(account, id)
+    sending.cancel(message)
+    return Answer(200, shapes.messages([message])[0])
+
+
+@call(
+    "POST", "/messages/{id}/retry", "Try a message again",
+    shapes={200: shapes.MessageShape}, problems=(404, 409, 422),
+)  # fmt: skip
+def retry_message(account: Account, id: int) -> Answer:
+    """Sends a message again that failed, was not delivered or was cancelled; 409 where it is under way or arrived."""
+    message = sending.retry(_find(account, id))
+    return Answer(200, shapes.messages([message])[0])
+
+
+def _find(account: Account, id: int) -> Message:
+    message = inbox.message_of(account, id)
+    if message.direction == "internal":
+        raise NotFound
+    return message
+
+
+def _send(account: Account, body: NewMessage) -> Message:
+    send_at = wallclock.read(body.send_at, account.zone, "send_at") if body.send_at else None
+    return sending.send(
+        account,
+        body.to,
+        body.text,
+        sender=body.sender or "",
+        channel=body.channel or "auto",
+        send_at=send_at,
+        fields=body.fields,
+        reference=body.reference,
+        source="api",
+        automated=body.automated,
+    )
+
+
+def _once(account: Account, body: Any, work: Callable[[], Answer]) -> Answer:
+    """Do the work, or where the request names a key that was used for the same work, give its answer again."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return work()
+    if not 1 <= len(key) <= idempotency.LONGEST_KEY or not key.isascii() or not key.isprintable():
+        raise Refused("Idempotency-Key", "bad_key")
+    headers: dict[str, str] = {}
+
+    def keyed() -> tuple[int, str]:
+        made = work()
+        headers.update(made.headers)
+        return made.status, as_json(made.body)
+
+    fingerprint = idempotency.digest(request.method, request.path, as_json(body))
+    try:
+        kept = idempotency.once(account, key, fingerprint, keyed)
+    except Conflict as conflict:
+        raise Problem("conflict", FieldError("Idempotency-Key", conflict.code, conflict.params)) from None
+    return Answer(
+        kept.status, kept.body, headers | ({"Idempotent-Replayed": "true"} if kept.repeated else {})
+    )
+
+
+def _send_all(account: Account, bodies: list[Any]) -> Answer:
+    results: list[dict[str, Any]] = []
+    for start in range(0, len(bodies), CHUNK):
+        with database.atomic():
+            results += [_send_one(account, body) for body in bodies[start : start + CHUNK]]
+    return Answer(200, {"results": results})
+
+
+def _send_one(account: Account, body: Any) -> dict[str, Any]:
+    try:
+        with database.atomic():
+            message = _send(account, NewMessage.model_validate(body))
+    except (ValidationError, Refused, Conflict) as error:
+        problem = of_exception(error)
+        assert problem is not None
+        return {"errors": [wrong.as_json() for wrong in problem.errors]}
+    return {"id": message.id, "status": message.status}

@@ -2,8 +2,8 @@
 
 import importlib
 import importlib.util
-import math
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -87,6 +87,10 @@ def _text(setting: Setting, value: Any, where: str) -> str:
 
 
 def _number(setting: Setting, value: Any, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-        raise CarrierConfigError(f"{where}: {setting.name} is a number above 0 ({setting.description})")
+    most = setting.maximum or sys.float_info.max
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= most:
+        limit = f" and at most {most:g}" if setting.maximum else ""
+        raise CarrierConfigError(
+            f"{where}: {setting.name} is a number above 0{limit} ({setting.description})"
+        )
     return float(value)

@@ -102,6 +102,8 @@ class Setting:
     """A list, or one string separated by commas; the adapter gets a tuple of str."""
     number: bool = False
     """A number above 0; the adapter gets a float."""
+    maximum: float | None = None
+    """The largest number allowed."""
 
 
 @dataclass(frozen=True)

@@ -80,8 +80,9 @@ SETTINGS = (
     Setting(
         "base_url", "an origin like https://api.twilio.com", default=HOME, pattern=r"https?://[^\s/?#@]+/?"
     ),
-    Setting("connect_timeout", "seconds to reach Twilio", default=5.0, number=True),
-    Setting("read_timeout", "seconds to wait for an answer", default=15.0, number=True),
+    # The engine takes a claim for dead after 60 s: connecting, waiting and reading must end before.
+    Setting("connect_timeout", "seconds to reach Twilio", default=5.0, number=True, maximum=10.0),
+    Setting("read_timeout", "seconds to wait for an answer", default=15.0, number=True, maximum=20.0),
 )
 
 MAX_RECORDING = 25_000_000

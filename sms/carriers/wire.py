@@ -41,7 +41,10 @@ class Wire:
     """One origin, one pool of connections for all threads; sends each request once, follows no redirect."""
 
     def __init__(self, base_url: str, timeouts: tuple[float, float], window: int) -> None:
-        """`timeouts` in seconds, to connect and to wait; `window` requests may be in flight at once."""
+        """`timeouts` in seconds: to connect, and to wait for an answer and again for its body.
+
+        `window` requests may be in flight at once.
+        """
         parts = urlsplit(base_url)
         self.scheme, self.netloc = parts.scheme, parts.netloc
         self.timeouts = timeouts
@@ -78,7 +81,7 @@ class Wire:
             prepared, timeout=self.timeouts, allow_redirects=False, **cast(Any, surroundings)
         )
         with answer:
-            return Answer(answer.status_code, answer.headers, _body(answer, limit, sum(self.timeouts)))
+            return Answer(answer.status_code, answer.headers, _body(answer, limit, self.timeouts[1]))
 
     def close(self) -> None:
         """Give the connections back."""

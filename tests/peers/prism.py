@@ -45,6 +45,7 @@ def prism(log: Path, *flags: str) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(10)
+            (home / f"spec-{port}.json").unlink(missing_ok=True)
 
 
 def _free_port() -> int:

@@ -91,7 +91,7 @@ BERLIN = "+493023125417"
         "sms:+491713920054",
     ],
 )
-def test_every_spelling_of_a_mobile_is_the_same_number(typed: str):
+def test_every_spelling_of_a_mobile_is_the_same_number(typed: str) -> None:
     number = msisdn.parse(typed)
 
     assert (number.e164, number.kind, number.channel, number.error) == (MOBILE, "mobile", "sms", None)
@@ -112,7 +112,7 @@ def test_every_spelling_of_a_mobile_is_the_same_number(typed: str):
     ]
     + ["0049 30 23125417", "493023125417", "3023125417", "030 – 23125417", "(0) 30 / 23125-417"],
 )
-def test_every_spelling_of_a_landline_is_the_same_number(typed: str):
+def test_every_spelling_of_a_landline_is_the_same_number(typed: str) -> None:
     number = msisdn.parse(typed)
 
     assert (number.e164, number.kind, number.channel, number.error) == (BERLIN, "landline", "voice", None)
@@ -159,7 +159,7 @@ def test_every_spelling_of_a_landline_is_the_same_number(typed: str):
         ("030 23125-0", "+4930231250", "landline", "DE", "voice"),
     ],
 )
-def test_typed_number_is_understood_as(typed: str, e164: str, kind: str, region: str, channel: str):
+def test_typed_number_is_understood_as(typed: str, e164: str, kind: str, region: str, channel: str) -> None:
     number = msisdn.parse(typed)
 
     assert (number.e164, number.kind, number.region, number.channel, number.error) == (
@@ -266,7 +266,7 @@ def test_typed_number_is_understood_as(typed: str, e164: str, kind: str, region:
         ("+881 6 12345678", "other", "other"),
     ],
 )
-def test_refused_number_says_why(typed: str, kind: str, error: str):
+def test_refused_number_says_why(typed: str, kind: str, error: str) -> None:
     number = msisdn.parse(typed)
 
     assert (number.kind, number.channel, number.error) == (kind, None, error)
@@ -285,11 +285,11 @@ def test_refused_number_says_why(typed: str, kind: str, error: str):
         ("\ud800", "?"),
     ],
 )
-def test_number_is_displayed_as_people_at_home_write_it(typed: str, shown: str):
+def test_number_is_displayed_as_people_at_home_write_it(typed: str, shown: str) -> None:
     assert msisdn.parse(typed).display == shown
 
 
-def test_home_region_decides_how_a_national_number_is_read():
+def test_home_region_decides_how_a_national_number_is_read() -> None:
     assert msisdn.parse("0664 1234567", "AT").e164 == "+436641234567"
     assert msisdn.parse("436641234567", "AT").e164 == "+436641234567"
     assert msisdn.parse("0664 1234567", "at").display == "0664 1234567"
@@ -298,7 +298,7 @@ def test_home_region_decides_how_a_national_number_is_read():
     assert msisdn.parse("+491713920054", "XX").e164 == MOBILE
 
 
-def test_german_landline_is_called_whatever_the_home_region():
+def test_german_landline_is_called_whatever_the_home_region() -> None:
     assert msisdn.parse("+49 30 23125417", "AT").channel == "voice"
     assert msisdn.parse("01 5551234", "AT").error == "foreign_landline"
 
@@ -313,7 +313,7 @@ typed_text = st.one_of(
 @given(typed_text, st.sampled_from(["DE", "AT", "US", "IT", "XX", "", "\ud800"]))
 @example("\ud800", "DE")
 @settings(max_examples=600)
-def test_parse_never_raises_and_refuses_exactly_with_a_reason(typed: str, region: str):
+def test_parse_never_raises_and_refuses_exactly_with_a_reason(typed: str, region: str) -> None:
     number = msisdn.parse(typed, region)
 
     assert (number.channel is None) == (number.error is not None)
@@ -325,7 +325,7 @@ def test_parse_never_raises_and_refuses_exactly_with_a_reason(typed: str, region
 
 @given(typed_text)
 @settings(max_examples=600)
-def test_reading_a_stored_number_again_changes_nothing(typed: str):
+def test_reading_a_stored_number_again_changes_nothing(typed: str) -> None:
     first = msisdn.parse(typed)
     if first.e164 is None:
         return
@@ -337,14 +337,14 @@ def test_reading_a_stored_number_again_changes_nothing(typed: str):
 
 @given(st.from_regex(r"[1-9][0-9]{3,14}", fullmatch=True))
 @settings(max_examples=400)
-def test_plus_and_double_zero_mean_the_same(digits: str):
+def test_plus_and_double_zero_mean_the_same(digits: str) -> None:
     plus, zeros = msisdn.parse(f"+{digits}"), msisdn.parse(f"00{digits}")
 
     assert (plus.e164, plus.kind, plus.error) == (zeros.e164, zeros.kind, zeros.error)
 
 
 @given(st.from_regex(r"(15[0-9]|16[0-9]|17[0-9])[0-9]{7,8}", fullmatch=True))
-def test_a_german_mobile_is_the_same_in_all_its_spellings(national: str):
+def test_a_german_mobile_is_the_same_in_all_its_spellings(national: str) -> None:
     stored = msisdn.parse(f"+49{national}")
     assume(stored.kind == "mobile")
 
@@ -356,7 +356,7 @@ def test_a_german_mobile_is_the_same_in_all_its_spellings(national: str):
     st.text(" -/.()\u00a0\u200b", max_size=3),
     st.lists(st.text(" -/.\u00a0\u200b", max_size=2), min_size=11, max_size=11),
 )
-def test_separators_between_the_digits_never_matter(front: str, separators: list[str]):
+def test_separators_between_the_digits_never_matter(front: str, separators: list[str]) -> None:
     typed = front + "".join(map(str.__add__, "01713920054", separators))
 
     assert msisdn.parse(typed).e164 == MOBILE
@@ -365,7 +365,7 @@ def test_separators_between_the_digits_never_matter(front: str, separators: list
 @pytest.mark.parametrize(
     "megabyte", ["0" * 1_000_000, "+49" * 300_000, "a" * 1_000_000, "(" * 1_000_000, "\ud800" * 500_000]
 )
-def test_a_megabyte_is_refused_at_once(megabyte: str):
+def test_a_megabyte_is_refused_at_once(megabyte: str) -> None:
     began = time.perf_counter()
     number = msisdn.parse(megabyte)
 

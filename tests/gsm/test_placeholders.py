@@ -48,11 +48,11 @@ from sms.gsm import placeholders
         ("{\ud800}", {}, "{\ud800}", ()),
     ],
 )
-def test_text_is_filled(text: str, fields: dict, filled: str, missing: tuple):
+def test_text_is_filled(text: str, fields: dict, filled: str, missing: tuple) -> None:
     assert placeholders.fill(text, fields) == (filled, missing)
 
 
-def test_names_come_once_each_in_order_as_first_written():
+def test_names_come_once_each_in_order_as_first_written() -> None:
     assert placeholders.names("{Name}, {termin} {{nicht}} {NAME} { Uhrzeit } {a.b}") == (
         "Name",
         "termin",
@@ -67,19 +67,19 @@ field_values = st.dictionaries(
 
 
 @given(st.text(st.characters(exclude_characters="{}")), field_values)
-def test_text_without_braces_stays_as_it_is(text: str, fields: dict):
+def test_text_without_braces_stays_as_it_is(text: str, fields: dict) -> None:
     assert placeholders.fill(text, fields) == (text, ())
 
 
 @given(st.one_of(braced, st.text(st.characters())), field_values)
 @example("{{{{", {})
 @example("{a{{b}}", {"a": "x", "b": "y"})
-def test_filling_agrees_with_reading_one_character_at_a_time(text: str, fields: dict):
+def test_filling_agrees_with_reading_one_character_at_a_time(text: str, fields: dict) -> None:
     assert placeholders.fill(text, fields).text == reference(text, fields)
 
 
 @given(st.text())
-def test_doubled_braces_bring_any_text_through_unharmed(text: str):
+def test_doubled_braces_bring_any_text_through_unharmed(text: str) -> None:
     escaped = text.replace("{", "{{").replace("}", "}}")
 
     assert placeholders.names(escaped) == ()
@@ -87,12 +87,12 @@ def test_doubled_braces_bring_any_text_through_unharmed(text: str):
 
 
 @given(st.text())
-def test_values_are_inserted_as_they_are(value: str):
+def test_values_are_inserted_as_they_are(value: str) -> None:
     assert placeholders.fill("<{x}>", {"x": value, "y": "never"}).text == f"<{value}>"
 
 
 @given(braced, field_values)
-def test_missing_names_are_among_the_names_and_have_no_value(text: str, fields: dict):
+def test_missing_names_are_among_the_names_and_have_no_value(text: str, fields: dict) -> None:
     missing = placeholders.fill(text, fields).missing
     known = {name.casefold() for name, value in fields.items() if value is not None}
 
@@ -101,7 +101,7 @@ def test_missing_names_are_among_the_names_and_have_no_value(text: str, fields: 
 
 
 @pytest.mark.parametrize("megabyte", ["{" * 1_000_000, "{a" * 500_000, "{ a a a " * 125_000, "{a}" * 300_000])
-def test_a_megabyte_is_filled_in_linear_time(megabyte: str):
+def test_a_megabyte_is_filled_in_linear_time(megabyte: str) -> None:
     began = time.perf_counter()
     placeholders.fill(megabyte, {})
 

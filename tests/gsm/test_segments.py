@@ -48,7 +48,7 @@ def reference(text: str) -> tuple[str, int, list[str]]:
 
 @given(any_text)
 @settings(max_examples=400)
-def test_count_agrees_with_packing_one_character_at_a_time(text: str):
+def test_count_agrees_with_packing_one_character_at_a_time(text: str) -> None:
     counted = segments.count(text)
 
     assert (counted.encoding, counted.units, list(counted.texts)) == reference(text)
@@ -56,12 +56,12 @@ def test_count_agrees_with_packing_one_character_at_a_time(text: str):
 
 
 @given(any_text)
-def test_joined_parts_are_the_normalised_text(text: str):
+def test_joined_parts_are_the_normalised_text(text: str) -> None:
     assert "".join(segments.count(text).texts) == segments.normalise(text)
 
 
 @given(any_text)
-def test_every_part_fits_and_the_meter_is_never_overfull(text: str):
+def test_every_part_fits_and_the_meter_is_never_overfull(text: str) -> None:
     counted = segments.count(text)
     alone, joined = (160, 153) if counted.encoding == "GSM-7" else (70, 67)
 
@@ -77,20 +77,20 @@ def test_every_part_fits_and_the_meter_is_never_overfull(text: str):
 
 
 @given(unicode_text)
-def test_no_part_begins_or_ends_within_a_surrogate_pair(text: str):
+def test_no_part_begins_or_ends_within_a_surrogate_pair(text: str) -> None:
     for part in segments.count(text).texts:
         part.encode("utf-16-le")  # raises on half a pair
 
 
 @given(any_text)
-def test_reasons_for_unicode_are_each_character_once_in_order(text: str):
+def test_reasons_for_unicode_are_each_character_once_in_order(text: str) -> None:
     foreign = [c for c in segments.normalise(text) if c not in BASIC | EXTENSION]
 
     assert list(segments.count(text).unicode_because) == sorted(set(foreign), key=foreign.index)
 
 
 @given(any_text)
-def test_normalising_twice_changes_nothing_more(text: str):
+def test_normalising_twice_changes_nothing_more(text: str) -> None:
     once = segments.normalise(text)
 
     assert segments.normalise(once) == once
@@ -138,7 +138,7 @@ def test_normalising_twice_changes_nothing_more(text: str):
         ("\u2126\u212b", "GSM-7", 2, 1, 160),
     ],
 )
-def test_known_texts_cost(text: str, encoding: str, units: int, parts: int, limit: int):
+def test_known_texts_cost(text: str, encoding: str, units: int, parts: int, limit: int) -> None:
     counted = segments.count(text)
 
     assert (counted.encoding, counted.units, counted.parts, counted.unit_limit) == (
@@ -149,7 +149,7 @@ def test_known_texts_cost(text: str, encoding: str, units: int, parts: int, limi
     )
 
 
-def test_every_single_character_of_unicode_is_sorted_as_the_standard_says():
+def test_every_single_character_of_unicode_is_sorted_as_the_standard_says() -> None:
     for code in range(0x11000):
         character = chr(code)
         composed = unicodedata.normalize("NFC", character).replace("\r", "\n")
@@ -157,7 +157,7 @@ def test_every_single_character_of_unicode_is_sorted_as_the_standard_says():
         assert segments.count(character).encoding == expected, hex(code)
 
 
-def test_tables_have_the_size_the_standard_gives_them():
+def test_tables_have_the_size_the_standard_gives_them() -> None:
     assert len(segments.BASIC) == len(set(segments.BASIC)) == 128
     assert segments.BASIC.index("@") == 0x00
     assert segments.BASIC.index("\x1b") == 0x1B
@@ -169,13 +169,13 @@ def test_tables_have_the_size_the_standard_gives_them():
     assert len(segments.EXTENSION) == 10
 
 
-def test_decomposed_text_of_macos_costs_what_the_composed_one_costs():
+def test_decomposed_text_of_macos_costs_what_the_composed_one_costs() -> None:
     text = "Schöne Grüße aus der Österreicher Straße"
 
     assert segments.count(unicodedata.normalize("NFD", text)) == segments.count(text)
 
 
-def test_ceil_would_count_too_few_parts_for_a_text_with_extension_characters():
+def test_ceil_would_count_too_few_parts_for_a_text_with_extension_characters() -> None:
     counted = segments.count("a" * 152 + "{" + "b" * 152)
 
     assert counted.units == 2 * 153
@@ -216,16 +216,16 @@ def test_ceil_would_count_too_few_parts_for_a_text_with_extension_characters():
         (" " * 1501, "empty"),
     ],
 )
-def test_what_cannot_be_sent_is_told_by_its_code(text: str, code: str | None):
+def test_what_cannot_be_sent_is_told_by_its_code(text: str, code: str | None) -> None:
     assert segments.problem(text) == code
 
 
-def test_no_character_decomposes_into_more_than_the_four_that_bound_the_work():
+def test_no_character_decomposes_into_more_than_the_four_that_bound_the_work() -> None:
     assert max(len(unicodedata.normalize("NFD", chr(c))) for c in range(0x110000)) == 4
 
 
 @given(st.text(st.characters(), max_size=2000))
-def test_what_has_no_problem_encodes_and_is_within_the_limit(text: str):
+def test_what_has_no_problem_encodes_and_is_within_the_limit(text: str) -> None:
     if segments.problem(text) is None:
         segments.normalise(text).encode("utf-8")
         assert 0 < segments.characters(text) <= segments.MAX_CHARACTERS
@@ -234,7 +234,7 @@ def test_what_has_no_problem_encodes_and_is_within_the_limit(text: str):
 @pytest.mark.parametrize(
     "megabyte", ["a" * 1_000_000, "\r\n" * 500_000, "a" + "\u0300\u0316" * 500_000, "😀" * 250_000]
 )
-def test_a_megabyte_is_refused_at_once(megabyte: str):
+def test_a_megabyte_is_refused_at_once(megabyte: str) -> None:
     began = time.perf_counter()
 
     assert segments.problem(megabyte) == "too_long"
@@ -243,7 +243,7 @@ def test_a_megabyte_is_refused_at_once(megabyte: str):
     assert time.perf_counter() - began < 3
 
 
-def test_twenty_thousand_personal_texts_are_counted_within_a_second():
+def test_twenty_thousand_personal_texts_are_counted_within_a_second() -> None:
     texts = [
         f"Guten Tag Herr Müller {n}, Ihr Termin ist am Montag um 9:00 Uhr. Bitte antworten Sie JA."
         for n in range(20_000)

@@ -9,7 +9,7 @@ from sms.gsm import sender_id
 OWNED = {"+491713920010": "pool", "+493023125100": "virtual", "+491713920077": "own_mobile"}
 
 
-def test_no_sender_means_the_pool():
+def test_no_sender_means_the_pool() -> None:
     assert sender_id.classify("") == sender_id.SenderId("pool", None, can_reply=True, can_call=False)
 
 
@@ -29,7 +29,9 @@ def test_no_sender_means_the_pool():
         ("1234567890A", "alphanumeric", "1234567890A", False, False),
     ],
 )
-def test_usable_sender_says_who_reaches_it(raw: str, kind: str, value: str, can_reply: bool, can_call: bool):
+def test_usable_sender_says_who_reaches_it(
+    raw: str, kind: str, value: str, can_reply: bool, can_call: bool
+) -> None:
     assert sender_id.classify(raw, OWNED) == sender_id.SenderId(kind, value, can_reply, can_call)
 
 
@@ -70,20 +72,20 @@ def test_usable_sender_says_who_reaches_it(raw: str, kind: str, value: str, can_
         ("0900 1234567", "not_owned", None),
     ],
 )
-def test_unusable_sender_says_why_and_what_would_do(raw: str, error: str, suggestion: str | None):
+def test_unusable_sender_says_why_and_what_would_do(raw: str, error: str, suggestion: str | None) -> None:
     found = sender_id.classify(raw, OWNED)
 
     assert (found.kind, found.value, found.can_reply, found.can_call) == ("invalid", None, False, False)
     assert (found.error, found.suggestion) == (error, suggestion)
 
 
-def test_own_number_that_no_country_has_given_out_is_still_found():
+def test_own_number_that_no_country_has_given_out_is_still_found() -> None:
     assert sender_id.classify("0044 7700 900123", {"+447700900123": "virtual"}).kind == "virtual"
 
 
 @given(st.text(st.characters(), max_size=40))
 @settings(max_examples=500)
-def test_classify_never_raises_and_what_it_suggests_is_usable(raw: str):
+def test_classify_never_raises_and_what_it_suggests_is_usable(raw: str) -> None:
     found = sender_id.classify(raw, OWNED)
 
     assert (found.kind == "invalid") == (found.error is not None)
@@ -93,10 +95,10 @@ def test_classify_never_raises_and_what_it_suggests_is_usable(raw: str):
 
 
 @given(st.from_regex(r"[A-Za-z0-9]{0,10}[A-Za-z][A-Za-z0-9]{0,10}", fullmatch=True))
-def test_letters_and_digits_are_a_sender_exactly_up_to_eleven(raw: str):
+def test_letters_and_digits_are_a_sender_exactly_up_to_eleven(raw: str) -> None:
     assert (sender_id.classify(raw).kind == "alphanumeric") == (len(raw) <= 11)
 
 
 @given(st.text("0123456789", min_size=1, max_size=30))
-def test_digits_alone_are_never_a_sender_unless_owned(raw: str):
+def test_digits_alone_are_never_a_sender_unless_owned(raw: str) -> None:
     assert sender_id.classify(raw).kind == "invalid"

@@ -12,27 +12,77 @@ from sms.carriers.contract import IncomingText, TextReport
 from sms.clock import now
 from sms.db import database
 from sms.gsm import msisdn, segments
+from sms.inbox import reopen
 from sms.models import Account, Attempt, Conversation, Expectation, Inbound, Message, log_change
 from sms.modules import modules
+from sms.refusal import Refused
 
 log = logging.getLogger(__name__)
 
 ANSWER_WITHIN = timedelta(days=7)
 LONGEST_INCOMING = 5_000
+ABANDONED = timedelta(seconds=30)
+"""After so long without being considered, the process that stored a text is gone."""
 
 
 def receive_text(carrier: str, text: IncomingText) -> Message | None:
-    """Take one incoming text; None where it was here before, or where no account can own it."""
+    """Take one incoming text; None where it was here before, or where no account can own it.
+
+    It is stored and threaded in one transaction and considered in a second: whatever goes wrong with the second,
+    the text is before the agents' eyes; one that a dying process left is considered by `sweep`.
+    """
     with database.atomic():
-        stored = _store(carrier, "text", text.reference, {**asdict(text), "at": None, "raw": dict(text.raw)})
-        if stored is None:
+        inbound = _store(carrier, "text", text.reference, {**asdict(text), "at": None, "raw": dict(text.raw)})
+        if inbound is None:
             return None
         their = number_of(text.sender)
         account = routing.owner_of_reply(text.to, their)
         if account is None:
             log.error("an incoming text %s has no account to go to", text.reference)
+            _handled(inbound)
             return None
-        return _threaded(carrier, account, text, their)
+        message = _threaded(carrier, account, text, their)
+    _consider_safely(inbound, message)
+    return message
+
+
+def _consider_safely(inbound: Inbound, message: Message) -> None:
+    try:
+        with database.atomic():
+            # Only one of two workers goes on; the other finds it handled.
+            if _handled(inbound):
+                _consider(message.account, message.conversation, message)
+    except Exception:
+        log.exception("incoming message %s could not be considered, agents take it", message.id)
+        with database.atomic():
+            _handled(inbound)
+            reopen(message.conversation)
+
+
+def _handled(inbound: Inbound) -> bool:
+    changed = (
+        Inbound.update(handled_at=now())
+        .where(Inbound.id == inbound.id, Inbound.handled_at.is_null())
+        .execute()
+    )
+    return bool(changed)
+
+
+def sweep() -> None:
+    """Consider texts that were stored but not considered, because a process died in between."""
+    lost = Inbound.select().where(
+        Inbound.kind == "text", Inbound.handled_at.is_null(), Inbound.received_at < now() - ABANDONED
+    )
+    for inbound in list(lost.limit(50)):
+        message = Message.get_or_none(
+            Message.carrier == inbound.carrier,
+            Message.direction == "incoming",
+            Message.carrier_reference == inbound.reference,
+        )
+        if message is None:
+            _handled(inbound)
+        else:
+            _consider_safely(inbound, message)
 
 
 def _store(carrier: str, kind: str, reference: str, payload: dict[str, Any]) -> Inbound | None:
@@ -65,7 +115,6 @@ def _threaded(carrier: str, account: Account, text: IncomingText, their: str) ->
     search.index_message(message)
     routing.remember_reply(account, text.to, their, carrier)
     arrived(conversation, message)
-    _consider(account, conversation, message)
     return message
 
 
@@ -151,10 +200,12 @@ def _confirm(account: Account, conversation: Conversation, message: Message, wor
         return
     text = words.get(account.locale, words["en"]).format(name=account.name)
     own = message.ours if message.ours in routing.owned_numbers(account) else ""
-    sending.send(
-        account, message.theirs, text, sender=own, conversation=conversation, source="system",
-        automated=False, exempt=True,
-    )  # fmt: skip
+    try:
+        sending.send(
+            account, message.theirs, text, sender=own, conversation=conversation, source="system", exempt=True
+        )
+    except Refused as refusal:
+        log.warning("no confirmation of an opt-out: %s", refusal)
 
 
 def receive_report(carrier: str, report: TextReport) -> bool:

@@ -109,7 +109,7 @@ def _rows(account_id: int, words: list[str], limit: int) -> list[int]:
         where += f" AND body LIKE {_p()} ESCAPE '\\'"
         values.append(f"%{_escaped(word)}%")
     # Sorted by rowid, not rank: on common words 0.2 ms against 150 ms at a million rows.
-    sql = f"SELECT rowid FROM search_index WHERE {where} ORDER BY rowid DESC LIMIT {int(limit)}"  # noqa: S608
+    sql = f"SELECT rowid FROM search_index WHERE {where} ORDER BY rowid DESC LIMIT {int(limit)}"
     newest = [row[0] for row in database.execute_sql(sql, values).fetchall()]
     contacts = sql.replace(" ORDER BY", " AND rowid < 0 ORDER BY")
     return newest + [row[0] for row in database.execute_sql(contacts, values).fetchall()]

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sms import contacts, queue, quota, routing, search, suppression
+from sms import contacts, queue, quiet, quota, routing, search, suppression
 from sms.clock import now
-from sms.db import database
+from sms.db import database, to_ms
 from sms.gsm import msisdn, placeholders, segments, sender_id
 from sms.models import Account, Conversation, Message, StatusEvent, User, log_change
 from sms.refusal import Conflict, Refused
@@ -94,7 +94,8 @@ def send(
     the field that cannot be used.
     """
     sending = _checked(account, to, text, sender, channel, fields)
-    moment = _moment(send_at)
+    wanted = _moment(send_at)
+    moment = _in_the_day(account, sending, wanted) if automated else wanted
     if reference is not None and len(reference) > LONGEST_REFERENCE:
         raise Refused("reference", "too_long", limit=LONGEST_REFERENCE)
     with database.atomic():
@@ -106,7 +107,8 @@ def send(
         message = _stored(
             account, conversation, sending, moment,
             author=by, source=source, automated=automated, reference=reference,
-            unless_answered=unless_answered and moment is not None,
+            unless_answered=unless_answered and moment is not None, exempt=exempt,
+            moved_from=(wanted or now()) if moment != wanted else None,
             undo_until=now() + UNDO if undo and moment is None else None,
         )  # fmt: skip
         _show(conversation, message, by)
@@ -151,6 +153,13 @@ def _moment(send_at: datetime | None) -> datetime | None:
     return send_at
 
 
+def _in_the_day(account: Account, sending: Sending, wanted: datetime | None) -> datetime | None:
+    """Move what a machine starts out of the quiet hours; None where it may go out at once."""
+    start = wanted or now()
+    moment = quiet.allowed_from(account, sending.channel, sending.number.e164 or "", start)
+    return wanted if moment == start else moment
+
+
 def _demand_nobody_was_faster(conversation: Conversation, seen: int | None, by: User | None) -> None:
     if seen is None:
         return
@@ -172,27 +181,38 @@ def _demand_nobody_was_faster(conversation: Conversation, seen: int | None, by: 
 
 
 def _stored(
-    account: Account, conversation: Conversation, sending: Sending, send_at: datetime | None, **values: Any
+    account: Account,
+    conversation: Conversation,
+    sending: Sending,
+    send_at: datetime | None,
+    exempt: bool,
+    moved_from: datetime | None,
+    **values: Any,
 ) -> Message:
     their = sending.number.e164 or ""
     way = (routing.way_for_call if sending.channel == "voice" else routing.way_for_text)(
         account, sending.sender, their
     )
     voice = sending.channel == "voice"
-    quota.count(account, 0 if voice else sending.segments.parts, 1 if voice else 0)
+    if not exempt:
+        quota.count(account, 0 if voice else sending.segments.parts, 1 if voice else 0)
     moment = now()
     undo_until = values.get("undo_until")
-    spoken_sender = sending.sender.value if voice and sending.sender.kind == "alphanumeric" else None
+    facts: dict[str, Any] = {}
+    if voice and sending.sender.kind == "alphanumeric":
+        facts["sender"] = sending.sender.value
+    if moved_from is not None:
+        facts["moved_from"] = to_ms(moved_from)
     message = Message.create(
         account=account, conversation=conversation, direction="outgoing", channel=sending.channel,
         ours=way.ours, theirs=their, carrier=way.carrier, text=sending.text,
         encoding=sending.segments.encoding, parts=0 if voice else sending.segments.parts,
-        data={"sender": spoken_sender} if spoken_sender else None,
+        data=facts or None,
         status="scheduled" if send_at else "queued",
         priority=0 if values["automated"] else 10, key=new_key(),
         created_at=moment, at=send_at or moment, next_at=send_at or undo_until or moment, **values,
     )  # fmt: skip
-    log_status(message)
+    log_status(message, "moved out of the quiet hours" if moved_from is not None else "")
     search.index_message(message)
     return message
 

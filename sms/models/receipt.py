@@ -1,6 +1,15 @@
 """What keeps repeated requests from counting twice, and what was used."""
 
-from peewee import CharField, CompositeKey, DateField, ForeignKeyField, IntegerField, JSONField, TextField
+from peewee import (
+    SQL,
+    CharField,
+    CompositeKey,
+    DateField,
+    ForeignKeyField,
+    IntegerField,
+    JSONField,
+    TextField,
+)
 
 from sms.db import Moment, Table
 from sms.models.account import Account
@@ -32,6 +41,9 @@ class Inbound(Table):
 
     class Meta:
         indexes = ((("carrier", "kind", "reference"), True),)
+
+
+Inbound.add_index(Inbound.index(Inbound.received_at, where=SQL("handled_at IS NULL")))
 
 
 class Usage(Table):

@@ -87,7 +87,7 @@ SETTINGS = (
 
 MAX_RECORDING = 25_000_000
 """Bytes of a recording: 8 kHz, 16 bit, mono is 16,000 a second, so 26 minutes."""
-PAGE = 50
+PAGE = 200
 """Messages looked at when one is searched for: those to one number from one sender, newest first."""
 CLOCK_SKEW = timedelta(seconds=60)
 """So much may Twilio's clock be behind ours."""

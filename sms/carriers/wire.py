@@ -19,7 +19,7 @@ from urllib3.exceptions import ProxyError as NoProxyError
 from sms.carriers.contract import Outcome, OutcomeKind, Reason
 
 MAX_ANSWER = 1_000_000
-"""Bytes of an answer; Twilio's page of 50 messages has about 60,000."""
+"""Bytes of an answer; a page of 200 messages at Twilio has about 240,000."""
 MAX_PATIENCE = 3600.0
 """Seconds; a longer Retry-After is a mistake or an attack."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

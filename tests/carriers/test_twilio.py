@@ -338,7 +338,7 @@ FINDS = [
     (
         "a full page of younger ones",
         page(message("SM1", 1, body="x"), more=True),
-        CannotSay("more than 50 since then"),
+        CannotSay("more than 200 since then"),
     ),
     ("a full page back to the time", page(message("SM1", -90, body="x"), more=True), NotThere()),
     ("no date", page(message("SM1", 1, date_created=None)), CannotSay("a record without date or sid")),
@@ -354,7 +354,7 @@ def test_a_lost_text_is_searched_for(
 ) -> None:
     network.answer = answer
     assert carrier.find_sent(TEXT, SINCE, known={"SM-known"}) == expected
-    assert network.seen[0].query == [("To", TEXT.to), ("From", TEXT.sender), ("PageSize", "50")]
+    assert network.seen[0].query == [("To", TEXT.to), ("From", TEXT.sender), ("PageSize", "200")]
     assert len(network.seen) == 1, "one page, never the whole history"
 
 

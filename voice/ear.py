@@ -87,7 +87,7 @@ def _pictures(text: str, lang: str) -> str:
     table = _TABLES[lang]
     text = _HEART.sub(f" {table.HEART} ", text)
     text = _ARROW.sub(", ", _SMILEY.sub(" ", text))
-    text = _MORE.sub(f"{table.MORE} ", _LESS.sub(f"{table.LESS} ", text))
+    text = _MORE.sub(f" {table.MORE} ", _LESS.sub(f" {table.LESS} ", text))
     for sign, words in table.EMOJI.items():
         # three thumbs are one thumb
         text = re.sub(rf"(?:{sign}[\uFE0F\U0001F3FB-\U0001F3FF]*\s*)+", f" {words} ", text)

@@ -54,12 +54,13 @@ _ABBREVIATIONS = {
     r"mind\.": "mindestens",
     r"tgl\.": "täglich",
     r"wg\.": "wegen",
+    r"zw\.": "zwischen",
+    r"u\.(?=\s)": "und",
     r"abs\.": "Absatz",
-    r"tel\.|tel(?=:)": "Telefon",
+    r"tel\.?": "Telefon",
     r"plz": "Postleitzahl",
     r"mwst\.?": "Mehrwertsteuer",
-    r"dr\.\s?med\.": "Doktor",
-    r"dr\.": "Doktor",
+    r"dr\.(?:\s?(?:med|dent|vet|jur|rer|nat|phil|ing)\.)*": "Doktor",
     r"prof\.": "Professor",
     r"dipl\.-ing\.": "Diplomingenieur",
     r"hr\.": "Herr",
@@ -159,10 +160,10 @@ _MONEY = {
 }
 
 _NOUN_ENDINGS = {
-    "er": "Stock Termin Tag Monat Advent Platz Versuch Teil Brief Anruf Besuch Januar Februar März April Mai Juni Juli "
+    "er": "Stock Geburtstag Termin Tag Monat Advent Platz Versuch Teil Brief Anruf Besuch Januar Februar März April Mai Juni Juli "
     "August September Oktober November Dezember Gang Raum Schritt",
     "e": "Etage Mahnung Woche Rate Klasse Impfung Erinnerung Sitzung Dosis Person Stunde Nachricht Lieferung",
-    "es": "Quartal Mal Obergeschoss Untergeschoss Halbjahr Kind Jahr Gespräch Paket",
+    "es": "OG UG Quartal Mal Obergeschoss Untergeschoss Halbjahr Kind Jahr Gespräch Paket",
 }
 _NOUNS = {noun: ending for ending, nouns in _NOUN_ENDINGS.items() for noun in nouns.split()}
 
@@ -202,9 +203,11 @@ _WEAK = frozenset(
         "des",
     ]
 )
+_POSSESSIVE = re.compile(r"(?i)\b(?:ihr|unser|mein|dein|sein|ein|kein)\s$")
 _AFTER_DER = frozenset(["in", "an", "auf", "mit", "bei", "nach", "vor", "zu", "von", "seit", "ab", "aus"])
 
 _NUMBER = r"\d{1,3}(?:\.\d{3})+(?:,\d+)?|\d+(?:,\d+)?"
+_PLAIN_NUMBER = r"\d+(?:[.,]\d+)*"
 _FREE = r"(?<![\w.,:/])"
 """Nothing before it that would make it part of something longer."""
 _TO = r"\s?(?:-|–|—|bis)\s?"
@@ -392,9 +395,10 @@ def _phone(found: Match[str]) -> str:
 
 def _ordinal(found: Match[str]) -> str:
     noun, number = found[2], int(found[1])
-    ending = _case(found.string[: found.start()])
+    before = found.string[: found.start()]
+    ending = _case(before)
     if ending == "er":
-        ending = _NOUNS.get(noun, "")
+        ending = _NOUNS.get(noun, "er" if _POSSESSIVE.search(before) else "")
     return f"{ordinal(number, ending)} {noun}" if ending and number else found[0]
 
 
@@ -415,9 +419,18 @@ def _plain(found: Match[str]) -> str:
     return ("minus " if sign else "") + quantity(written)
 
 
+def _number_plate(found: Match[str]) -> str:
+    return f"{' '.join(found[1])}, {' '.join(found[2])}, {spell(found[3], DE)}"
+
+
 def _mixed(found: Match[str]) -> str:
-    """Read "B12" as a name with a number, "AB12-X9" letter by letter."""
-    simple = re.fullmatch(r"([A-Z]{1,2})(\d{1,2})", found[0])
+    """Read "B12" as a name with a number, "COVID-19" as a word, "AB12-X9" letter by letter."""
+    word = re.fullmatch(r"([A-Z]{4,})-?(\d{1,3})", found[0])
+    if word and set(word[1]) & set("AEIOU"):
+        return f"{word[1].capitalize()} {cardinal(int(word[2]))}"
+    simple = re.fullmatch(r"([A-Z]{1,2})(\d{1,2})|([A-Z])(\d{3})", found[0])
+    if simple and simple[3]:
+        return f"{simple[3]} {cardinal(int(simple[4]))}"
     if simple and not simple[2].startswith("0"):
         return f"{' '.join(simple[1])} {cardinal(int(simple[2]))}"
     return spell(found[0], DE)
@@ -436,15 +449,20 @@ def _weekday(found: Match[str]) -> str:
     return _WEEKDAYS[found[1]]
 
 
+def _second_weekday(found: Match[str]) -> str:
+    return found[1] + _WEEKDAYS[found[2]]
+
+
 def _weekday_range(found: Match[str]) -> str:
     return f"{_WEEKDAYS[found[1]]} bis {_WEEKDAYS[found[2]]}"
 
 
-def _abbreviations() -> list[Rule]:
-    rules: list[Rule] = []
-    for written, words in _ABBREVIATIONS.items():
-        rules.append((re.compile(rf"(?<![\w.])(?:{written})(?!\w)", re.IGNORECASE), words))
-    return rules
+def _abbreviation(written: str, words: str) -> Rule:
+    """Return the rule of one abbreviation; those that often end a sentence keep its full stop."""
+    last = words in {"und so weiter", "et cetera", "Mehrwertsteuer", "unter anderem"}
+    tail = r"(?:(?<=\.)(?=(\s+[A-ZÄÖÜ]|\s*$))|)" if last else "()"
+    pattern = re.compile(rf"(?<![\w.])(?i:{written})(?!\w){tail}")
+    return pattern, (lambda m: words + "." if m[1] is not None else words) if last else words
 
 
 _WEEKDAY_NAMES = "|".join(_WEEKDAYS.values())
@@ -452,7 +470,7 @@ _WEEKDAY_SHORT = "|".join(_WEEKDAYS)
 _MONTH_NAMES = "|".join([*MONTHS, *(f"{m.capitalize()}\\.?" for m in _MONTH_ABBREVIATIONS)])
 _UNIT_NAMES = "|".join(_UNITS)
 _MONEY_NAMES = r"€|EUR|Euro|\$|USD|£|GBP|CHF"
-_CODE_VALUE = r"((?:[A-Z]{1,4}-?)?\d[\dA-Z]*(?:[ -]?\d[\dA-Z]*)*)(?!\w)"
+_CODE_VALUE = r"((?:[A-Z]{1,4}-?)?\d[\dA-Z]*(?:[ /-]?\d[\dA-Z]*)*)(?!\w)"
 _AMOUNT = r"(?P<whole>\d{1,3}(?:\.\d{3})+|\d+)(?:[.,](?P<cents>\d{2}|--?|–|—)(?!\d))?"
 
 
@@ -464,6 +482,14 @@ RULES: tuple[Rule, ...] = (
     *_compiled(
         # names of people and places
         (rf"(?<!\w)({_WEEKDAY_SHORT})\.?\s?[-–]\s?({_WEEKDAY_SHORT})\b\.?", _weekday_range),
+        (
+            rf"(?<!\w)({_WEEKDAY_SHORT})\.?(?=\s?(?:,|/|und|u\.|bis|oder)\s?(?:{_WEEKDAY_SHORT})(?!\w))",
+            _weekday,
+        ),
+        (
+            rf"((?:{_WEEKDAY_NAMES})(?:,|/|\sund|\su\.|\sbis|\soder)\s?)({_WEEKDAY_SHORT})\b\.?",
+            _second_weekday,
+        ),
         (rf"(?<!\w)({_WEEKDAY_SHORT})\.(?=,?\s*(?:\d|den|ab|von|um|und|bis))", _weekday),
         (rf"(?<!\w)({_WEEKDAY_SHORT})(?=,?\s*\d)", _weekday),
         (r"(?<!\w)Fr\.(?=\s*(?:Dr|Prof|[A-ZÄÖÜ][a-zäöüß]))", "Frau"),
@@ -471,13 +497,19 @@ RULES: tuple[Rule, ...] = (
         (r"(?<=[A-Za-zäöüß])str\.", "straße"),
         (r"(?<!\w)Str\.", "Straße"),
         (r"(\w)[*:_](innen|in)(?!\w)", r"\1 \2"),
-        (r"(?i)(?<!\w)kd\.?-?nr\.", "Kundennummer"),
+        (r"(?i)(?<!\w)kd\.?-?nr\.?(?!\w)", "Kundennummer"),
         (r"(?i)(?<!\w)tel\.-?nr\.", "Telefonnummer"),
         (r"(?i)(?<!\w)(\w{3,})-?nr\.", r"\1nummer"),
+        (r"(?i)(?<!\w)Nr(?=\s?\d)", "Nr."),
         (r"(?<=\d)(?:,-{1,2}|,–|,—)(?=\s?(?:€|EUR|Euro))", ""),
     ),
     *_compiled(
         # what has its own form is read before what is only a number
+        (r"(?<![\w-])([A-ZÄÖÜ]{1,3})-([A-Z]{1,2}) ?(\d{1,4}[EH]?)(?!\w)", _number_plate),
+        (rf"(?<=\d)\s?[-–]\s?(?={_PLAIN_NUMBER}\s?(?:{_MONEY_NAMES}|%|Cent|Prozent))", " bis "),
+        (r"(?<=[€%])\s?[-–]\s?(?=\d)", " bis "),
+        (r"(?i)(?<!\w)(Fax|Durchwahl|DW)(:?\s?)-(\d+)(?!\w)", _secret),
+        (rf"(?<![\w.])(\d+)\.(\d)(?=\s?(?:{_UNIT_NAMES})(?!\w))", r"\1,\2"),
         (
             r"(?i)(?<!\w)(IBAN|PIN|P\.I\.N\.|TAN|\w*Code|\w*Kennwort|\w*Passwort|BIC)"
             r"(\s*(?:lautet|ist|:|=)?:?\s*)" + _CODE_VALUE.replace("A-Z", "A-Za-z"),
@@ -512,7 +544,7 @@ RULES: tuple[Rule, ...] = (
         (rf"{_FREE}{_CLOCK}[:.]([0-5]\d)\s?(?:Uhr|h)(?!\w)", lambda m: clock(m[1], m[2])),
         (rf"{_FREE}{_CLOCK}:([0-5]\d)(?![\w:])", lambda m: clock(m[1], m[2])),
         (rf"(?<![\w,:/]){_CLOCK}\s?Uhr(?!\w)", lambda m: clock(m[1], None)),
-        (rf"(?i)(?<=um )(?<!\d){_CLOCK}\s?h(?!\w)", lambda m: clock(m[1], None)),
+        (rf"(?i)(?:(?<=um )|(?<=ab )|(?<=bis )){_CLOCK}\s?h(?!\w)", lambda m: clock(m[1], None)),
         # dates
         (r"(?<![\w.-])(\d{4})-(\d{2})-(\d{2})(?![\w-])", _iso_date),
         (
@@ -547,7 +579,7 @@ RULES: tuple[Rule, ...] = (
         (r"(?<![\w.,])0\d{5,}(?!\w)", _phone),
         (r"(?<![\w.,])(?:110|112|116\s?117|19\s?240)(?![\w.,]\d|\d)", lambda m: spell(m[0], DE)),
     ),
-    *_abbreviations(),
+    *(_abbreviation(written, words) for written, words in _ABBREVIATIONS.items()),
     *_compiled(
         # amounts
         (r"(?<![\w.,-])\d{2,}(?:-\d+)*-0\d+(?:-\d+)*(?!\w)", lambda m: spell(m[0], DE)),
@@ -562,6 +594,10 @@ RULES: tuple[Rule, ...] = (
         (r"(?<![\w.,/])1/4(?![\w/])", "ein Viertel"),
         (r"(?<![\w.,/])3/4(?![\w/])", "drei Viertel"),
         (r"(?<![\w.,/])24/7(?![\w/])", "rund um die Uhr"),
+        (r"(?<=\d)/(?:min|Min\.?|Minute)(?!\w)", " pro Minute"),
+        (r"(?<=\d)/(?:h|Std\.?|Stunde)(?!\w)", " pro Stunde"),
+        (r"(?i)(?<!\w)(RR|Blutdruck)(:?\s?\d{2,3})/(?=\d)", r"\1\2 zu "),
+        (r"(?<=\d)/(?=\d)", " Schrägstrich "),
         (r"(?<![\w.,:])(\d{1,2}):(\d{1,2})(?![\w:])", r"\1 zu \2"),
         (r"(?<![\w.,])(\d{1,3})\.\s([A-ZÄÖÜ]\w+)", _ordinal),
         (r"(?<![\w.,])(\d{1,3})\.(?=\s[a-zäöüA-ZÄÖÜ])", _ordinal_after_article),
@@ -578,6 +614,7 @@ RULES: tuple[Rule, ...] = (
         (r"\s?&\s?", " und "),
         (r"§§?", " Paragraf "),
         (r"\b(und|oder)/(und|oder)\b", r"\1 \2"),
+        (r"(?<=Euro)\s?/\s?(?=[A-Z])|(?<=Cent)/(?=[A-Za-z])|(?<=mol)/(?=\w)", " pro "),
         (r"(?<=\w)\s?/\s?(?=\w)", " oder "),
         (r"(?<!\w)\+(?=\s?\w)|(?<=\s)\+(?=\s)", " plus "),
         (r"=", " gleich "),

@@ -29,9 +29,11 @@ _ABBREVIATIONS = {
     r"incl\.?": "including",
     r"excl\.": "excluding",
     r"vs\.?": "versus",
-    r"tel\.|tel(?=:)": "telephone",
+    r"tel\.?": "telephone",
     r"asap": "as soon as possible",
     r"rsvp": "please reply",
+    r"min\.": "minimum",
+    r"max\.": "maximum",
     r"dept\.": "department",
     r"ext\.": "extension",
     r"c/o": "care of",
@@ -247,6 +249,10 @@ def _plain(found: Match[str]) -> str:
 
 
 def _mixed(found: Match[str]) -> str:
+    """Read "B12" as a name with a number, "COVID-19" as a word, "AB12-X9" letter by letter."""
+    word = re.fullmatch(r"([A-Z]{4,})-?(\d{1,3})", found[0])
+    if word and set(word[1]) & set("AEIOU"):
+        return f"{word[1].capitalize()} {cardinal(int(word[2]))}"
     simple = re.fullmatch(r"([A-Z]{1,2})(\d{1,2})", found[0])
     if simple and not simple[2].startswith("0"):
         return f"{' '.join(simple[1])} {cardinal(int(simple[2]))}"
@@ -266,6 +272,10 @@ def _weekday(found: Match[str]) -> str:
     return _WEEKDAYS[found[1]]
 
 
+def _second_weekday(found: Match[str]) -> str:
+    return found[1] + _WEEKDAYS[found[2]]
+
+
 def _weekday_range(found: Match[str]) -> str:
     return f"{_WEEKDAYS[found[1]]} to {_WEEKDAYS[found[2]]}"
 
@@ -275,17 +285,20 @@ def _compiled(*table: tuple[str, str | Callable[[Match[str]], str]]) -> list[Rul
 
 
 _WEEKDAY_SHORT = "|".join(_WEEKDAYS)
+_FULL_WEEKDAYS = "|".join(dict.fromkeys(_WEEKDAYS.values()))
 _WEEKDAY_NAMES = "|".join([*dict.fromkeys(_WEEKDAYS.values()), *_WEEKDAYS])
 _MONTH_NAMES = "|".join([*MONTHS, *(rf"{m[:3]}\.?" for m in MONTHS), r"Sept\.?"])
 _UNIT_NAMES = "|".join(_UNITS)
 _WEEKDAY_PART = rf"(?:(?P<weekday>{_WEEKDAY_NAMES})\.?,?\s+(?:the\s+)?)?"
-_CODE_VALUE = r"((?:[A-Za-z]{1,4}-?)?\d[\dA-Za-z]*(?:[ -]?\d[\dA-Za-z]*)*)(?!\w)"
+_CODE_VALUE = r"((?:[A-Za-z]{1,4}-?)?\d[\dA-Za-z]*(?:[ /-]?\d[\dA-Za-z]*)*)(?!\w)"
 _IS = r"(\s*(?:is|:|=)?:?\s*)"
 _AMOUNT = r"(?P<whole>\d{1,3}(?:,\d{3})+|\d+)(?:[.,](?P<cents>\d{2})(?!\d))?"
 
 RULES: tuple[Rule, ...] = (
     *_compiled(
         (rf"(?<!\w)({_WEEKDAY_SHORT})\.?\s?[-–]\s?({_WEEKDAY_SHORT})\b\.?", _weekday_range),
+        (rf"(?<!\w)({_WEEKDAY_SHORT})\.?(?=\s?(?:,|/|and|or|to)\s?(?:{_WEEKDAY_SHORT})(?!\w))", _weekday),
+        (rf"((?:{_FULL_WEEKDAYS})(?:,|/|\sand|\sor|\sto)\s?)({_WEEKDAY_SHORT})\b\.?", _second_weekday),
         (rf"(?<!\w)({_WEEKDAY_SHORT})\.?(?=,?\s*(?:\d|at|{_MONTH_NAMES}))", _weekday),
         (r"(?<!\w)Dr\.?(?=\s+[A-Z])", "Doctor"),
         (r"(?<!\w)St\.?(?=\s+[A-Z][a-z])(?<!\d St)", "Saint"),
@@ -303,6 +316,7 @@ RULES: tuple[Rule, ...] = (
             r"(?<!\w)[Nn]o\.(?=\s?\w+)(?=\s?(?:\d|one|two|three|four|five|six|seven|eight|nine|zero|[a-z]+ty))",
             "number",
         ),
+        (r"([£€$])(\d[\d.,]*)\s?[-–]\s?[£€$]?(?=\d)", r"\1\2 to \1"),
         (
             rf"(?<![\w.,])(?P<sign>[-−])?(?P<before>£|€|\$|EUR|USD|GBP|CHF)\s?(?P<after>){_AMOUNT}(?!\w)",
             _money,
@@ -323,6 +337,7 @@ RULES: tuple[Rule, ...] = (
         (rf"{_FREE}{_CLOCK}:([0-5]\d)(?![\w:])", _time),
         (rf"{_FREE}{_CLOCK}\s?o'clock", lambda m: clock(m[1], None)),
         # dates, the day before the month
+        (r"(?<=\d)\s?[-–]\s?(?=\d{1,2}[/.]\d{1,2}[/.])", " to "),
         (r"(?<![\w.-])(?P<weekday>)(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})(?![\w-])", _date),
         (
             rf"(?<![\w./]){_WEEKDAY_PART}(?P<day>\d{{1,2}})/(?P<month>\d{{1,2}})/(?P<year>\d{{4}}|\d{{2}})(?![\w/])",
@@ -365,6 +380,7 @@ RULES: tuple[Rule, ...] = (
         (r"(?<![\w.,:])(\d{1,2}):(\d{1,2})(?![\w:])", r"\1 to \2"),
         (r"(?<![\w])(?=[A-Z0-9-]*[A-Z])(?=[A-Z0-9-]*\d)[A-Z0-9]+(?:-[A-Z0-9]+)*(?!\w)", _mixed),
         (r"#(?=\d)", "number "),
+        (r"(?<![\w.,])(\d+),(\d{1,2})(?![\w,])", r"\1.\2"),
         (rf"(?<![\w.])((?:(?<![\w\d])[-−])?)({_NUMBER})(?![\w])", _plain),
         (r"\d+", lambda m: f" {spell(m[0], EN)} "),
         # signs

@@ -15,7 +15,6 @@ from pathlib import Path
 
 from voice import language, wav
 from voice.announcement import PARAGRAPH
-from voice.say_gtts import GOOGLE
 
 LEAD = 0.6
 """Seconds of silence before the first word; carriers swallow the first moments of a call."""
@@ -23,8 +22,12 @@ BETWEEN = 0.6
 """Seconds of silence between two paragraphs."""
 TRAIL = 0.3
 MAX_SECONDS = 600.0
-TIME_LIMITS = {"pico": 20.0, "espeak": 20.0, "gtts": 25.0}
+MAX_PARAGRAPHS = 8
+"""So many are spoken apart, each by a child process; what follows is one more."""
+TIME_LIMITS = {"pico": 20.0, "espeak": 20.0, "gtts": 15.0}
 """Seconds one paragraph may take; Pico is fifty times faster than speech."""
+
+GTTS_ORIGIN = "https://translate.google.com"
 
 _HERE = Path(__file__).parent
 _PICO_VOICES = {"de": "de-DE", "en": "en-GB"}
@@ -84,30 +87,32 @@ def speak(engine: str, text: str, locale: str) -> bytes:
     except wav.BadAudio as error:
         raise EngineFailed(f"{engine}: {error}") from None
     _demand_plausible(engine, words, frames)
-    return wav.write(frames)
+    return wav.write(wav.levelled(frames))
 
 
 def neutral(text: str) -> str:
     """Take away what an engine could read as markup or escape: Pico's `<genfile>` writes files."""
-    cleaned = _MARKUP.sub(" ", text).encode("utf-8", "ignore").decode("utf-8")
+    sentences = re.sub(r"(?<=\w)\n\s*\n", ".\n\n", text)
+    cleaned = _MARKUP.sub(" ", sentences).encode("utf-8", "ignore").decode("utf-8")
     return " ".join(cleaned.split())
 
 
 def _spoken(text: str, locale: str, engine: str) -> Spoken:
-    paragraphs = [p for p in text.split(PARAGRAPH) if neutral(p)]
+    paragraphs = [p for p in text.split(PARAGRAPH, MAX_PARAGRAPHS - 1) if neutral(p)]
     if not paragraphs:
         raise EngineFailed(f"{engine}: no words")
     voiced = [wav.parse(speak(engine, p, locale)).frames for p in paragraphs]
     frames = wav.silence(LEAD) + wav.silence(BETWEEN).join(voiced) + wav.silence(TRAIL)
-    return Spoken(wav.write(frames), wav.Pcm(frames).seconds, engine, wav.peaks(frames))
+    seconds = wav.Pcm(frames).seconds
+    if seconds > MAX_SECONDS:
+        raise EngineFailed(f"{engine}: longer than {MAX_SECONDS:.0f} s")
+    return Spoken(wav.write(frames), seconds, engine, wav.peaks(frames))
 
 
 def _demand_plausible(engine: str, words: str, frames: bytes) -> None:
     seconds = wav.Pcm(frames).seconds
     if not len(words) / _FASTEST <= seconds <= 3 + len(words) / _SLOWEST:
         raise EngineFailed(f"{engine}: {seconds:.1f} s of audio for {len(words)} characters")
-    if seconds > MAX_SECONDS:
-        raise EngineFailed(f"{engine}: longer than {MAX_SECONDS:.0f} s")
     if wav.loudest(frames) < _SILENT:
         raise EngineFailed(f"{engine}: silence")
 
@@ -125,8 +130,8 @@ def _espeak(words: str, lang: str) -> bytes:
     return wav.to_telephone(wav.parse(_child("espeak", argv, words)))
 
 
-def _gtts(words: str, lang: str, origin: str = GOOGLE) -> bytes:
-    argv = [sys.executable, "-I", str(_HERE / "say_gtts.py"), lang, origin]
+def _gtts(words: str, lang: str) -> bytes:
+    argv = [sys.executable, "-I", str(_HERE / "say_gtts.py"), lang, GTTS_ORIGIN]
     return wav.decode(_child("gtts", argv, words), MAX_SECONDS)
 
 

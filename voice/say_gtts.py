@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 import requests
 from gtts import gTTS
 
-GOOGLE = "https://translate.google.com"
 READ_TIMEOUT = 10
 """Seconds for one socket operation; the time limit for the whole is the parent's."""
 MAX_BYTES = 8_000_000
@@ -41,7 +40,7 @@ def _cut(window: str) -> int:
     return len(window)
 
 
-def speak(words: str, lang: str, origin: str = GOOGLE) -> bytes:
+def speak(words: str, lang: str, origin: str) -> bytes:
     """Return MP3 audio; raises requests' errors, or ValueError where an answer holds no audio."""
     maker = gTTS(words, lang=lang, lang_check=False, pre_processor_funcs=[], tokenizer_func=pieces)
     return b"".join(_ask(body, origin) for body in maker.get_bodies())

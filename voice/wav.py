@@ -85,6 +85,16 @@ def silence(seconds: float) -> bytes:
     return bytes(round(seconds * RATE) * WIDTH)
 
 
+def levelled(frames: bytes, peak: float = 0.8) -> bytes:
+    """Return samples whose loudest is `peak`, so that every engine is equally loud; at most four times louder."""
+    samples = _array(frames)
+    top = _loudest(samples)
+    if not top:
+        return frames
+    gain = min(peak * _FULL / top, 4.0)
+    return _bytes(array("h", (int(sample * gain) for sample in samples)))
+
+
 def convert(data: bytes, max_bytes: int, max_seconds: float) -> bytes:
     """Return an untrusted WAV or MP3 recording as a WAV of our format, cut at `max_seconds`; raises BadAudio."""
     if len(data) > max_bytes:
@@ -134,6 +144,12 @@ def loudest(frames: bytes) -> float:
 
 def _loudest(samples: array) -> int:
     return min(max(max(samples), -min(samples)), _FULL) if samples else 0
+
+
+def _bytes(samples: array) -> bytes:
+    if sys.byteorder == "big":
+        samples.byteswap()
+    return samples.tobytes()
 
 
 def _array(frames: bytes) -> array:

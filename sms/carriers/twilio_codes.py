@@ -39,6 +39,7 @@ CODES: Mapping[str, Code] = {
     "13224": Code(REJECTED, Reason.bad_number, "Dial: invalid phone number"),
     "13227": Code(AUTH, Reason.region, "Calls to this country are not permitted for the account"),
     "21201": Code(REJECTED, Reason.bad_number, "No 'To' number"),
+    "21202": Code(REJECTED, Reason.bad_number, "'To' is a premium number"),
     "21203": Code(AUTH, Reason.region, "International calling is not enabled"),
     "21205": Code(AUTH, Reason.setup, "Invalid callback address"),
     "21210": Code(AUTH, Reason.bad_sender, "Caller id is not verified"),
@@ -49,6 +50,7 @@ CODES: Mapping[str, Code] = {
     "21216": Code(REJECTED, Reason.filtered, "Call blocked by Twilio's block list"),
     "21217": Code(REJECTED, Reason.bad_number, "Phone number does not appear to be valid"),
     "21219": Code(AUTH, Reason.setup, "'To' number is not verified: trial account"),
+    "573005": Code(AUTH, Reason.setup, "'To' number is not verified: trial account"),
     # texts, at once
     "21211": Code(REJECTED, Reason.bad_number, "Invalid 'To' number"),
     "21265": Code(REJECTED, Reason.bad_number, "'To' is a short code"),
@@ -74,6 +76,7 @@ CODES: Mapping[str, Code] = {
     "21659": Code(AUTH, Reason.bad_sender, "'From' is no number of Twilio's"),
     "21660": Code(AUTH, Reason.bad_sender, "'From' belongs to another account"),
     "21661": Code(AUTH, Reason.bad_sender, "'From' cannot send texts"),
+    "572005": Code(AUTH, Reason.setup, "'To' number is not verified: trial account"),
     # texts, in reports
     "30001": Code(TEMPORARY, Reason.network, "Queue overflow", passing=True, resend=True),
     "30002": Code(AUTH, Reason.setup, "Account suspended", passing=True),

@@ -1,16 +1,18 @@
-"""Placeholders in texts: `{name}` is replaced, `{{` and `}}` are braces, any other brace is itself.
+"""Placeholders in texts: `{name}` is replaced, `{{name}}` is the text "{name}", any other brace is itself.
 
 A name is made of letters and digits of any script, `_`, `-` and inner blanks; case and blanks around it do
-not count, and it has at most 80 characters on one line. Values are inserted as they are and never read
-again, so a value may itself contain `{name}`.
+not count, and it has at most 80 characters on one line. Braces mean something round a name only, so "{{{{"
+is four braces and "{" no mistake; of several pairs round a name two make one, and an odd one makes it a
+placeholder: "{{{name}}}" becomes "{Anna}". Values are inserted as they are and never read again, so a value
+may itself contain `{name}`.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-_token = re.compile(r"\{\{|\}\}|\{([^{}\r\n]{1,80})\}")
+_in_braces = re.compile(r"(?<!\{)(\{++)([^{}\r\n]{1,80})(\}++)")
 
 
 class Filled(NamedTuple):
@@ -23,8 +25,9 @@ class Filled(NamedTuple):
 def names(text: str) -> tuple[str, ...]:
     """Return the names in a text as first written, in order; two spellings of one name count once."""
     found: dict[str, str] = {}
-    for _, name in _pieces(text):
-        if name:
+    for match in _in_braces.finditer(text):
+        name = _name(match)
+        if name and _pairs(match) % 2:
             found.setdefault(_key(name), name)
     return tuple(found.values())
 
@@ -32,38 +35,35 @@ def names(text: str) -> tuple[str, ...]:
 def fill(text: str, fields: Mapping[str, Any]) -> Filled:
     """Insert the values of `fields`; a name without one, or whose value is None, is reported as missing."""
     values = {_key(str(name)): str(value) for name, value in fields.items() if value is not None}
-    filled: list[str] = []
     missing: dict[str, str] = {}
-    for written, name in _pieces(text):
+
+    def replacement(match: re.Match[str]) -> str:
+        name = _name(match)
         if name is None:
-            filled.append(written)
-            continue
+            return match[0]
+        if _pairs(match) % 2 == 0:
+            return _halved(match, match[2])
         key = _key(name)
-        filled.append(values.get(key, written))
-        if key not in values:
-            missing.setdefault(key, name)
-    return Filled("".join(filled), tuple(missing.values()))
+        if key in values:
+            return _halved(match, values[key])
+        missing.setdefault(key, name)
+        return match[0]
+
+    return Filled(_in_braces.sub(replacement, text), tuple(missing.values()))
 
 
-def _pieces(text: str) -> Iterator[tuple[str, str | None]]:
-    """Yield (text, None) for what stands as it is and (as written, name) for each placeholder."""
-    at = 0
-    while match := _token.search(text, at):
-        yield text[at : match.start()], None
-        if match[1] is None:
-            yield match[0][0], None
-            at = match.end()
-        elif name := _name(match[1]):
-            yield match[0], name
-            at = match.end()
-        else:  # the brace opens nothing, but what follows it may
-            yield "{", None
-            at = match.start() + 1
-    yield text[at:], None
+def _pairs(match: re.Match[str]) -> int:
+    return min(len(match[1]), len(match[3]))
 
 
-def _name(inside: str) -> str | None:
-    name = inside.strip()
+def _halved(match: re.Match[str], inside: str) -> str:
+    """Write one pair of braces for every two; braces without a counterpart stay."""
+    gone = _pairs(match) - _pairs(match) // 2
+    return f"{match[1][gone:]}{inside}{match[3][gone:]}"
+
+
+def _name(match: re.Match[str]) -> str | None:
+    name = match[2].strip()
     return name if name and all(_in_names(c) for c in name) else None
 
 

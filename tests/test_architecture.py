@@ -18,8 +18,8 @@ FLASK = ("flask", "flask_babel", "flask_htmx", "flask_login", "flask_wtf", "wtfo
 TABLES = ("peewee", "playhouse")
 QUEUE = ("huey",)
 
-COMMANDS = ("app", "sms.cli", "sms.tether", "sms.supervisor", "sms.worker")
-"""What starts a process stands above everything."""
+COMMANDS = ("app", "sms.cli", "sms.tether", "sms.supervisor", "sms.worker", "sms.demo")
+"""What starts a process, or plays a whole morning through it, stands above everything."""
 
 FLASK_HOMES = ("app", "sms.views", "sms.sandbox", "sms.i18n", "sms.cli", "sms.tether")
 

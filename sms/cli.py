@@ -216,15 +216,16 @@ def sandbox() -> None:
 
 
 @click.command()
-@connected
+@with_appcontext
+@plainly
 def demo() -> None:
     """Make the demo account and its conversations, where they are not there yet."""
-    from sms.demo import conversations, people  # type: ignore[attr-defined]
+    from sms.demo import conversations, people
 
     logbook.open_logbook()
-    sign_in = people.prepare(settings())
-    click.echo("\n".join(sign_in.lines()))
-    conversations.play(settings(), sign_in.account)
+    migrate.up()
+    click.echo("\n".join(people.prepare(settings()).lines()))
+    conversations.play(settings())
 
 
 @click.command()

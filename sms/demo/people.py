@@ -88,6 +88,13 @@ def _api_key(account: Account, wanted: str | None, fresh: bool) -> str | None:
     return wanted
 
 
+def account() -> Account:
+    """Return the demo account that `prepare` has made."""
+    anna = accounts.find_user_by_email(EMAIL)
+    assert anna is not None, "people.prepare(settings) comes first"
+    return anna.account  # type: ignore[no-any-return]
+
+
 def conversations_are_there(settings: Settings) -> bool:
     """Tell whether the demo account has messages, so that its conversations need not be played (again)."""
     with database.connection_context():

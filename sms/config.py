@@ -49,7 +49,7 @@ class CarrierConfig:
     priority: int = 1
     rate: float = 10.0
     numbers: tuple[Number, ...] = ()
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)

@@ -288,10 +288,7 @@ def _known_references(message: Message) -> frozenset[str]:
 
 def _believe(message: Message, attempt: Attempt, answer: FindResult) -> None:
     if isinstance(answer, Found):
-        if message.advance(
-            "sent", carrier_reference=answer.reference, sent_at=now(), lease_until=None, reason="", error=""
-        ):
-            tell(message, "the carrier has it")
+        _adopt(message, answer)
         return
     if isinstance(answer, NotThere):
         Attempt.update(asked=Attempt.asked + 1).where(Attempt.id == attempt.id).execute()
@@ -299,6 +296,23 @@ def _believe(message: Message, attempt: Attempt, answer: FindResult) -> None:
             _send_again(message)
             return
     _ask_later(message, attempt)
+
+
+def _adopt(message: Message, found: Found) -> None:
+    """The carrier has it: take over its reference and whatever it already knows of the delivery."""
+    if found.others:
+        log.error("message %s was taken %s times by %s", message.id, len(found.others) + 1, message.carrier)
+    if message.advance(
+        "sent", carrier_reference=found.reference, sent_at=now(), lease_until=None, reason="", error=""
+    ):
+        tell(message, "the carrier has it")
+    ended = {"delivered_at": now()} if found.status == "delivered" else _why_found(found)
+    if found.status in ("delivered", "undelivered", "failed") and message.advance(found.status, **ended):
+        tell(message, found.code or "")
+
+
+def _why_found(found: Found) -> dict[str, str]:
+    return {"reason": found.reason.value if found.reason else "other", "error": found.code or ""}
 
 
 def _send_again(message: Message) -> None:

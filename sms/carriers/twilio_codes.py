@@ -49,8 +49,8 @@ CODES: Mapping[str, Code] = {
     "21215": Code(AUTH, Reason.region, "Calls to this country are not permitted for the account"),
     "21216": Code(REJECTED, Reason.filtered, "Call blocked by Twilio's block list"),
     "21217": Code(REJECTED, Reason.bad_number, "Phone number does not appear to be valid"),
-    "21219": Code(AUTH, Reason.setup, "'To' number is not verified: trial account"),
-    "573005": Code(AUTH, Reason.setup, "'To' number is not verified: trial account"),
+    "21219": Code(REJECTED, Reason.setup, "'To' number is not verified: trial account"),
+    "573005": Code(REJECTED, Reason.setup, "'To' number is not verified: trial account"),
     # texts, at once
     "21211": Code(REJECTED, Reason.bad_number, "Invalid 'To' number"),
     "21265": Code(REJECTED, Reason.bad_number, "'To' is a short code"),
@@ -65,7 +65,7 @@ CODES: Mapping[str, Code] = {
     "21604": Code(REJECTED, Reason.bad_number, "'To' is required"),
     "21605": Code(REJECTED, Reason.too_long, "Text is too long"),
     "21606": Code(AUTH, Reason.bad_sender, "'From' cannot send to this destination"),
-    "21608": Code(AUTH, Reason.setup, "'To' number is not verified: trial account"),
+    "21608": Code(REJECTED, Reason.setup, "'To' number is not verified: trial account"),
     "21609": Code(AUTH, Reason.setup, "Invalid address for status callbacks"),
     "21610": Code(OutcomeKind.blocked, Reason.opted_out, "Recipient has opted out"),
     "21611": Code(THROTTLED, Reason.network, "Too many messages are queued for 'From'"),
@@ -76,7 +76,7 @@ CODES: Mapping[str, Code] = {
     "21659": Code(AUTH, Reason.bad_sender, "'From' is no number of Twilio's"),
     "21660": Code(AUTH, Reason.bad_sender, "'From' belongs to another account"),
     "21661": Code(AUTH, Reason.bad_sender, "'From' cannot send texts"),
-    "572005": Code(AUTH, Reason.setup, "'To' number is not verified: trial account"),
+    "572005": Code(REJECTED, Reason.setup, "'To' number is not verified: trial account"),
     # texts, in reports
     "30001": Code(TEMPORARY, Reason.network, "Queue overflow", passing=True, resend=True),
     "30002": Code(AUTH, Reason.setup, "Account suspended", passing=True),

@@ -1,0 +1,122 @@
+"""A practice on the pretend phone network: Faden's web server and the sandbox, both real and on loopback."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+from werkzeug.serving import make_server
+
+from sms import calling, config, delivery, queue
+from sms.models import Call, Message
+from sms.sandbox.app import create_app as create_sandbox
+from sms.sandbox.serve import Running
+
+OUR = "00491713920010"
+ILSE, MARGARETHE, TORSTEN = "00493023125640", "00491713920042", "00491713920033"
+
+
+def two_free_ports() -> int:
+    """Return a port that is free together with the one after it."""
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port = first.getsockname()[1]
+            try:
+                second.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+            return int(port)
+
+
+class Town:
+    """What a test does on the network: phones text and call, the worker works, time is waited for in events."""
+
+    def __init__(self, sandbox_url: str, faden_url: str) -> None:
+        self.sandbox_url, self.url = sandbox_url, faden_url
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        request = Request(
+            self.sandbox_url + path,
+            None if body is None else json.dumps(body).encode(),
+            {"Content-Type": "application/json"},
+            method=method,
+        )
+        with urlopen(request, timeout=60) as answer:
+            text = answer.read()
+        return json.loads(text) if text else None
+
+    def phone(self, number: str) -> Any:
+        return self.ask("GET", f"/api/phones/{number}")
+
+    def texts(self, number: str) -> list[str]:
+        """Bodies of the texts that have arrived on a phone."""
+        return [m["body"] for m in self.phone(number)["messages"] if m["direction"] == "incoming"]
+
+    def set(self, number: str, **state: Any) -> Any:
+        return self.ask("PUT", f"/api/phones/{number}", state)
+
+    def text(self, number: str, body: str, to: str = OUR) -> Any:
+        return self.ask("POST", f"/api/phones/{number}/messages", {"to": to, "body": body})
+
+    def call(self, number: str, to: str) -> Any:
+        return self.ask("POST", f"/api/phones/{number}/calls", {"to": to})
+
+    def misbehave(self, **faults: Any) -> None:
+        self.ask("PUT", "/api/faults", faults)
+
+    def work(self) -> int:
+        """Do what the worker would do now; returns how much there was."""
+        return delivery.pump() + calling.pump()
+
+    def until(self, true: Callable[[], Any], seconds: float = 10, working: bool = False) -> Any:
+        """Wait for something that the network brings about, and return it."""
+        end = time.monotonic() + seconds
+        while not (found := true()):
+            assert time.monotonic() < end, "it did not happen"
+            if working:
+                self.work()
+            time.sleep(0.02)
+        return found
+
+    def status(self, message: Message) -> str:
+        return str(Message.get_by_id(message.id).status)
+
+    def becomes(self, message: Message, status: str, seconds: float = 10) -> Message:
+        """Wait until a message has a status, and return it as it is then."""
+        self.until(lambda: self.status(message) == status, seconds)
+        return Message.get_by_id(message.id)
+
+    def calls(self, message: Message) -> list[Call]:
+        return list(Call.select().where(Call.message == message).order_by(Call.id))
+
+
+@pytest.fixture
+def settings(tmp_path_factory: pytest.TempPathFactory) -> config.Settings:
+    """Settings whose ports are free."""
+    port = two_free_ports()
+    data = tmp_path_factory.mktemp("town")
+    loaded = config.load({"FADEN_DATA": str(data), "PORT": str(port), "FADEN_VOICE_ENGINES": "pico,espeak"})
+    return replace(loaded, secret_key="only-for-tests-0123456789abcdefghij")
+
+
+@pytest.fixture
+def town(app: Any, settings: config.Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
+    """The practice and its phones, running; the test itself is the worker."""
+    monkeypatch.setattr(queue, "_huey", None)
+    delivery.forget_stops()
+    sandbox = Running(create_sandbox(settings), "127.0.0.1", settings.port + 1).start()
+    app.test_client_class = None
+    web = make_server("127.0.0.1", settings.port, app, threaded=True)
+    serving = threading.Thread(target=web.serve_forever, daemon=True)
+    serving.start()
+    yield Town(sandbox.url, settings.public_url)
+    sandbox.stop()
+    web.shutdown()
+    serving.join(5)
+    web.server_close()

@@ -29,7 +29,9 @@ def test_preview_names_the_characters_that_force_unicode(api):
 
 
 def test_preview_shows_the_text_as_it_would_be_sent(api):
-    body = api.post("/api/v1/preview", {"text": "Gru\u0308ße\r\n{name}", "fields": {"Name": "Frau Koch"}}).json
+    body = api.post(
+        "/api/v1/preview", {"text": "Gru\u0308ße\r\n{name}", "fields": {"Name": "Frau Koch"}}
+    ).json
     assert body["text"] == "Grüße\nFrau Koch"
     assert body["missing"] == []
 

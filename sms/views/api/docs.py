@@ -61,7 +61,10 @@ def _operation(
         "summary": operation["summary"],
         "description": operation["description"],
         "tags": operation["tags"],
-        "parameters": [{**p, "words": type_words(p["schema"])} for p in operation.get("parameters", [])],
+        "parameters": [
+            {**p, "words": type_words(p["schema"]), "schema": _link(p["schema"])}
+            for p in operation.get("parameters", [])
+        ],
         "body": _properties(_resolved(content["schema"], api)) if content else [],
         "answers": [
             _answer(status, answer)

@@ -40,7 +40,7 @@ def _filling(value: Any) -> str | None:
         raise PydanticCustomError("not_a_value", "text or number")
     text = str(value)
     if len(text) > LONGEST_VALUE:
-        raise PydanticCustomError("too_many_characters", "too long", {"limit": LONGEST_VALUE})
+        raise PydanticCustomError("text_too_long", "too long", {"limit": LONGEST_VALUE})
     return text
 
 

@@ -5,13 +5,15 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, NotRequired
 
+from flask_babel import gettext as _
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from sms.db import from_ms, to_ms
 from sms.gsm import msisdn, sender_id
 from sms.models import Call, Contact, Conversation, Label, Labelling, Message, StatusEvent
 from sms.sending import Preview
-from sms.views.api.problem import worded
+from sms.views.api.problem import later, worded
 
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-21T09:00:00.000Z"])]
 Number = Annotated[str, Field(examples=["00491713920054"])]
@@ -23,6 +25,27 @@ Status = Literal[
     "scheduled", "queued", "sending", "sent", "delivered", "undelivered", "failed", "unknown", "cancelled", "received",
 ]  # fmt: skip
 CallStatus = Literal["busy", "no-answer", "failed", "completed", "canceled"]
+REASONS = {
+    "bad_number": later("The network does not know this number."),
+    "landline": later("This is a landline, which cannot receive texts."),
+    "bad_sender": later("The network did not accept the sender."),
+    "opted_out": later("This number has opted out. Nothing is sent to it."),
+    "too_long": later("The text is too long for the network."),
+    "region": later("The carrier does not send to this country."),
+    "filtered": later("The network held the message back."),
+    "unreachable": later("The phone could not be reached."),
+    "network": later("The network could not deliver the message."),
+    "setup": later("The connection to the carrier is not set up correctly."),
+    "other": later("The carrier gave no clear reason."),
+    "busy": later("The line was busy at every attempt."),
+    "no_answer": later("Nobody answered the call."),
+    "machine": later("An answering machine took the call."),
+    "no_audio": later("The text could not be read aloud."),
+    "cancelled": later("The call was cancelled."),
+    "answered": later("An answer came first, so it was not sent."),
+}
+"""Why a message did not get through: the words of Message.reason."""
+
 FINISHED = ("busy", "no-answer", "failed", "completed", "canceled")
 
 
@@ -204,11 +227,10 @@ for _shape in (
 
 def time(moment: datetime | None) -> Any:
     """Return a moment as RFC 3339 in UTC with milliseconds, None for none."""
-    return (
-        None
-        if moment is None
-        else moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
-    )
+    if moment is None:
+        return None
+    seconds, thousandths = divmod(to_ms(moment), 1000)  # rounded as the database does it
+    return f"{from_ms(seconds * 1000):%Y-%m-%dT%H:%M:%S}.{thousandths:03d}Z"
 
 
 def shown(value: str) -> str | None:
@@ -299,9 +321,9 @@ def _caller_id(row: Message, calls: Sequence[Call]) -> str:
 
 
 def _error(row: Message) -> str | None:
-    if row.reason:
-        return worded(row.reason, {})
-    return row.error or None
+    if row.reason in REASONS:
+        return _(REASONS[row.reason])
+    return worded(row.reason, {}) if row.reason else row.error or None
 
 
 def _event(event: StatusEvent) -> EventShape:

@@ -1,0 +1,112 @@
+"""The Idempotency-Key: one key, one message, whatever the network does."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+
+from sms import clock, db, idempotency
+from sms.models import Idempotency, Message
+from tests.api.answers import problem_of
+from tests.conftest import Program
+
+BODY = {"to": "0171 3920054", "text": "Hallo Frau Koch"}
+
+
+def post(api, body=BODY, key="k-1", path="/api/v1/messages"):
+    return api.post(path, body, headers={"Idempotency-Key": key})
+
+
+def test_the_same_key_and_body_give_the_same_answer_and_send_once(api):
+    first, second = post(api), post(api)
+    assert first.status_code == second.status_code == 202
+    assert first.data == second.data
+    assert second.headers["Idempotent-Replayed"] == "true"
+    assert Message.select().count() == 1
+
+
+def test_the_answer_stays_the_same_although_the_message_moves_on(api):
+    first = post(api)
+    Message.update(status="delivered").execute()
+    assert post(api).json["status"] == first.json["status"] == "queued"
+
+
+def test_the_order_of_names_and_the_blanks_make_no_other_body(api):
+    post(api)
+    body = b'{ "text" : "Hallo Frau Koch",\n "to":"0171 3920054" }'
+    again = api.post(
+        "/api/v1/messages", data=body, content_type="application/json", headers={"Idempotency-Key": "k-1"}
+    )
+    assert again.headers["Idempotent-Replayed"] == "true"
+
+
+def test_the_same_key_with_another_body_is_409_and_sends_nothing(api):
+    post(api)
+    problem = problem_of(post(api, {**BODY, "text": "Etwas anderes"}), 409)
+    assert problem["errors"][0]["field"] == "Idempotency-Key"
+    assert Message.select().count() == 1
+
+
+def test_another_account_may_use_the_same_key(api, other_api):
+    assert post(api).json["id"] != post(other_api, {**BODY, "sender": "GARAGE"}).json["id"]
+    assert Message.select().count() == 2
+
+
+def test_after_24_hours_the_key_is_free_again(api):
+    first = post(api)
+    clock.shift(timedelta(hours=23, minutes=59))
+    assert post(api).json["id"] == first.json["id"]
+    clock.shift(timedelta(minutes=2))
+    assert post(api).json["id"] != first.json["id"]
+    assert Message.select().count() == 2
+
+
+def test_a_refused_request_keeps_no_key(api):
+    problem_of(post(api, {**BODY, "to": "110"}), 422)
+    assert Idempotency.select().count() == 0
+    assert post(api).status_code == 202
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "schlüssel", "a\tb"])
+def test_a_key_that_cannot_be_kept_is_refused(api, key):
+    problem = problem_of(post(api, key=key), 422)
+    assert problem["errors"][0] == problem["errors"][0] | {"field": "Idempotency-Key", "code": "bad_key"}
+    assert Message.select().count() == 0
+
+
+def test_two_requests_at_once_with_one_key_send_one_message(app, api):
+    answers, together = [], threading.Barrier(4)
+
+    def run() -> None:
+        together.wait()
+        answers.append(post(Program(app.test_client())))
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {a.status_code for a in answers} == {202}
+    assert len({a.data for a in answers}) == 1
+    assert Message.select().count() == 1
+
+
+def test_a_whole_batch_can_have_a_key(api):
+    batch = {"messages": [BODY, {**BODY, "to": "110"}]}
+    first = post(api, batch, path="/api/v1/messages/batch")
+    second = post(api, batch, path="/api/v1/messages/batch")
+    assert first.data == second.data
+    assert Message.select().count() == 1
+
+
+def test_one_key_for_two_addresses_is_a_conflict(api):
+    post(api)
+    problem_of(post(api, {"messages": []}, path="/api/v1/messages/batch"), 409)
+
+
+def test_old_answers_are_forgotten(api, account):
+    post(api)
+    assert idempotency.sweep() == 0
+    clock.shift(timedelta(hours=25))
+    assert idempotency.sweep() == 1
+    assert db.database.execute_sql("SELECT COUNT(*) FROM idempotency").fetchone() == (0,)

@@ -53,8 +53,9 @@ def preview(
     """Compute what would be sent, storing nothing; never refuses a number or sender, it tells about them."""
     number = None if to is None else msisdn.parse(to, account.region)
     filled = placeholders.fill(segments.normalise(text), _fields(account, number, fields))
+    whole = segments.normalise(filled.text)
     kind = None if sender is None else routing.classify(account, sender)
-    return Preview(filled.text, segments.count(filled.text), filled.missing, number, kind)
+    return Preview(whole, segments.count(whole), filled.missing, number, kind)
 
 
 def _fields(
@@ -93,7 +94,9 @@ def send(
     Conflict("answered_meanwhile") is raised. `exempt` is for the one confirmation of an opt-out. Raises Refused at
     the field that cannot be used.
     """
-    sending = _checked(account, to, text, sender, channel, fields)
+    sending = _checked(
+        account, to, text, sender, channel, fields, strict=source != "api" or fields is not None
+    )
     wanted = _moment(send_at)
     moment = _in_the_day(account, sending, wanted) if automated else wanted
     if reference is not None and len(reference) > LONGEST_REFERENCE:
@@ -116,13 +119,20 @@ def send(
 
 
 def _checked(
-    account: Account, to: str, text: str, sender: str, channel: str, fields: Mapping[str, Any] | None
+    account: Account,
+    to: str,
+    text: str,
+    sender: str,
+    channel: str,
+    fields: Mapping[str, Any] | None,
+    strict: bool = True,
 ) -> Sending:
+    """Check a request field by field; a program that names no fields may send braces as they are (not `strict`)."""
     number = msisdn.parse(to, account.region)
     if number.e164 is None or number.channel is None:
         raise Refused("to", number.error or "invalid")
     shown = preview(account, text, to, sender, fields)
-    if shown.missing:
+    if shown.missing and strict:
         raise Refused("text", "placeholder_unknown", names=", ".join(shown.missing))
     trouble = segments.problem(shown.text)
     if trouble:

@@ -17,6 +17,7 @@ from flask_login import LoginManager, current_user
 from markupsafe import Markup
 
 from sms import accounts, config, db, exchange, i18n, inbox, queue, views
+from sms.gsm import msisdn
 from sms.modules import modules
 from sms.views import gate
 
@@ -117,9 +118,8 @@ def _know_people(app: Flask) -> None:
 def _dress_answers(app: Flask, settings: config.Settings) -> None:
     """What every page and every answer wears: template words, security headers, cache headers."""
     HTMX(app)
-    sprite = Markup(
-        (HERE / "static/icons/sprite.svg").read_text("utf-8").split(">", 1)[1].rpartition("</svg>")[0]
-    )  # noqa: S704 - our own file
+    drawing = (HERE / "static/icons/sprite.svg").read_text("utf-8")
+    sprite = Markup(drawing.partition(">")[2].rpartition("</svg>")[0])  # noqa: S704
     app.jinja_env.globals.update(
         asset=_asset,
         csp_nonce=_nonce,
@@ -131,6 +131,7 @@ def _dress_answers(app: Flask, settings: config.Settings) -> None:
         area=_area,
         unread_total=lambda: inbox.unread_total(current_user),
     )
+    app.jinja_env.filters["national"] = lambda e164: msisdn.parse(e164).display
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     https = settings.public_url.startswith("https://")
 

@@ -61,6 +61,7 @@ SENDERS = {
     "unknown_channel": N_("The channel is auto, sms or voice."),
     "sender_taken": N_("This sender is there already."),
     "not_ours": N_("This number is not set up at any carrier of this installation."),
+    "in_pool": N_("This number belongs to the pool, which every account may use as it is."),
     "number_elsewhere": N_("This number is in use by another account."),
 }
 
@@ -79,6 +80,7 @@ PEOPLE = {
     "taken": N_("Somebody signs in with this address already."),
     "unknown_role": N_("There is no such role."),
     "last_owner": N_("An account needs an owner who can sign in. Please make somebody else the owner first."),
+    "operator_stays": N_("Only an operator can change an operator."),
     "yourself": N_("You cannot do this to yourself."),
     "unknown_zone": N_("There is no such time zone."),
     "unknown_locale": N_("There is no such language."),

@@ -20,6 +20,9 @@ LARGEST_RECORDING = 20_000_000
 LONGEST_RECORDING = 300.0
 """Bytes and seconds of a caller's message; the rest is cut."""
 
+ASK_AGAIN = timedelta(days=1)
+"""What a fallback spoke, because the first engine failed that day, is kept no longer than this."""
+
 
 @dataclass(frozen=True)
 class Audio:
@@ -36,7 +39,30 @@ def speech(text: str, locale: str, chain: Sequence[str], folder: Path) -> Audio:
     """Return the audio of these words, spoken now or found in `folder`; raises engines.NoAudio."""
     words = prepare(text, locale)
     digest = _digest(words, language(locale), chain)
-    return find(digest, folder) or _keep(engines.synthesise(words, locale, chain), digest, folder)
+    found = find(digest, folder)
+    if found and not _second_best(found, chain):
+        _touch(found)
+        return found
+    try:
+        return _keep(engines.synthesise(words, locale, chain), digest, folder)
+    except engines.NoAudio:
+        if found:
+            return found
+        raise
+
+
+def _second_best(audio: Audio, chain: Sequence[str]) -> bool:
+    """Tell whether another than the first engine spoke, long enough ago to ask the first one again."""
+    return audio.engine != chain[0] and _older(audio.path, time.time() - ASK_AGAIN.total_seconds())
+
+
+def _touch(audio: Audio) -> None:
+    """Note on the sidecar that the audio is in use; the WAV keeps the time when it was spoken."""
+    try:
+        os.utime(audio.path.with_suffix(".json"))
+    except OSError:
+        # removed this moment, or a folder we may only read: who plays it finds out
+        pass
 
 
 def keep_recording(data: bytes, folder: Path) -> Audio:
@@ -61,11 +87,13 @@ def find(digest: str, folder: Path) -> Audio | None:
 
 
 def remove_unused(folder: Path, keep: Collection[str], older_than: timedelta) -> int:
-    """Remove audio whose digest is not in `keep` and that is older than this; returns the number of utterances."""
+    """Remove audio not in `keep` and not used for so long; returns the number of utterances removed."""
     limit = time.time() - older_than.total_seconds()
     removed = 0
     for path in folder.glob("*") if folder.is_dir() else ():
-        if path.stem in keep or not _older(path, limit):
+        if not path.is_file() or path.stem in keep:
+            continue
+        if not (_older(path, limit) and _older(path.with_suffix(".json"), limit)):
             continue
         path.unlink(missing_ok=True)
         removed += path.suffix == ".wav"
@@ -73,10 +101,11 @@ def remove_unused(folder: Path, keep: Collection[str], older_than: timedelta) ->
 
 
 def _older(path: Path, limit: float) -> bool:
+    """Tell whether a file was last written before this moment; one that is not there was."""
     try:
-        return path.is_file() and path.stat().st_mtime < limit
+        return path.stat().st_mtime < limit
     except FileNotFoundError:
-        return False
+        return True
 
 
 def _digest(words: str, lang: str, chain: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from voice import engines, store, wav
 
 ENGINE = next((e for e in ("pico", "espeak") if e in engines.available()), None)
 pytestmark = pytest.mark.skipif(ENGINE is None, reason="neither Pico nor espeak-ng is installed")
+MP3 = (Path(__file__).parent / "guten_tag.mp3").read_bytes()
 CHAIN = [ENGINE or "pico"]
 WORDS = "Guten Tag, bis 14 Uhr."
 
@@ -44,6 +45,25 @@ def test_other_words_language_or_chain_are_other_audio(tmp_path):
         ]
     }
     assert len(digests) == 4
+
+
+def test_what_a_fallback_spoke_is_spoken_anew_a_day_later(tmp_path, monkeypatch):
+    chain = ["nobody", *CHAIN]
+    audio = store.speech(WORDS, "de", chain, tmp_path)
+    monkeypatch.setitem(engines._ENGINES, "nobody", engines._ENGINES[CHAIN[0]])
+    assert store.speech(WORDS, "de", chain, tmp_path).engine == ENGINE
+    long_ago = time.time() - 86400 * 2
+    os.utime(audio.path, (long_ago, long_ago))
+    assert store.speech(WORDS, "de", chain, tmp_path).engine == "nobody"
+
+
+def test_an_old_fallback_is_better_than_silence(tmp_path, monkeypatch):
+    chain = ["nobody", *CHAIN]
+    audio = store.speech(WORDS, "de", chain, tmp_path)
+    long_ago = time.time() - 86400 * 2
+    os.utime(audio.path, (long_ago, long_ago))
+    monkeypatch.setattr(engines, "_ENGINES", {})
+    assert store.speech(WORDS, "de", chain, tmp_path) == audio
 
 
 def test_many_at_once_leave_one_whole_file(tmp_path):
@@ -111,6 +131,31 @@ def test_only_what_is_old_and_unneeded_is_removed(tmp_path):
     assert store.find(fresh.digest, tmp_path) == fresh
     assert store.find(old.digest, tmp_path) is None
     assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_audio_that_was_used_lately_is_not_removed(tmp_path):
+    audio = store.speech(WORDS, "de", CHAIN, tmp_path)
+    long_ago = time.time() - 86400 * 30
+    for path in tmp_path.iterdir():
+        os.utime(path, (long_ago, long_ago))
+    store.speech(WORDS, "de", CHAIN, tmp_path)
+    assert store.remove_unused(tmp_path, (), timedelta(days=7)) == 0
+    assert store.find(audio.digest, tmp_path) == audio
+
+
+def test_a_recording_is_kept_in_our_format_and_found_again(tmp_path):
+    audio = store.keep_recording(MP3, tmp_path)
+    assert audio.engine == "recording"
+    assert 1 < audio.seconds < 2
+    assert store.find(audio.digest, tmp_path) == audio
+    assert store.keep_recording(MP3, tmp_path) == audio
+
+
+@pytest.mark.parametrize("data", [b"", b"<html>not found</html>", b"RIFF\x00\x00\x00\x00WAVE"])
+def test_a_recording_that_is_no_audio_leaves_nothing(tmp_path, data):
+    with pytest.raises(wav.BadAudio):
+        store.keep_recording(data, tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_removing_from_a_folder_that_is_not_there_removes_nothing(tmp_path):

@@ -16,7 +16,7 @@ from flask_htmx import HTMX
 from flask_login import LoginManager, current_user
 from markupsafe import Markup
 
-from sms import accounts, config, db, exchange, i18n, inbox, queue, views
+from sms import accounts, cli, config, db, exchange, i18n, inbox, queue, views
 from sms.gsm import msisdn
 from sms.modules import modules
 from sms.views import gate
@@ -27,7 +27,8 @@ MEGABYTE = 1024 * 1024
 
 def create_app(settings: config.Settings | None = None) -> Flask:
     """Return the web application for these settings (None: those of the environment)."""
-    settings = settings or config.load()
+    if settings is None:
+        return cli.plainly(lambda: create_app(config.load()))()
     app = Flask("sms", root_path=str(HERE), static_folder="static", template_folder="templates")
     app.config.from_mapping(_flask_settings(settings))
     app.extensions["faden"] = settings
@@ -197,8 +198,7 @@ def _register_pages(app: Flask) -> None:
 
 
 def _register_commands(app: Flask) -> None:
-    if register := _optional("sms.cli", "register"):
-        register(app)
+    cli.register(app)
 
 
 def _optional(module: str, name: str) -> Any:

@@ -61,8 +61,8 @@ def connected(function: F) -> F:
 
 
 def _demand_tables() -> None:
-    if missing := migrate.missing():
-        raise Sorry(f"The database lacks {len(missing)} migrations. Run: flask --app app db migrate")
+    if migrate.missing():
+        raise Sorry("The database is not up to date. Run: flask --app app db migrate")
 
 
 def settings() -> config.Settings:

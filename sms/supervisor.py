@@ -34,9 +34,8 @@ LOG_BYTES = 5_000_000
 class Child:
     """One program of ours in a process group of its own, with its log and its back-off."""
 
-    def __init__(self, name: str, settings: config.Settings, once: bool = False):
-        self.name, self.once = name, once
-        self.settings = settings
+    def __init__(self, name: str, settings: config.Settings):
+        self.name, self.settings = name, settings
         self.failures = 0
         self.start_at = 0.0
         self.started_at = 0.0
@@ -116,11 +115,12 @@ class Supervisor:
 
     def run(self, greeting: list[str]) -> int:
         """Start everything, greet once it is ready, keep it alive; returns the exit code."""
+        self._play_demo()
         for child in self.children:
-            child.start()
+            if not self.stopping:
+                child.start()
         if self._wait_until_ready():
             say(*greeting)
-            self._begin_demo()
         while not self.stopping:
             self._look_after_children()
             time.sleep(0.1)
@@ -128,6 +128,7 @@ class Supervisor:
         return 0
 
     def _wait_until_ready(self) -> bool:
+        """Wait for both doors; pages that answer while the worker still comes up are count as well."""
         deadline = time.monotonic() + READY_SECONDS
         while not self.stopping and time.monotonic() < deadline:
             self._look_after_children()
@@ -142,26 +143,28 @@ class Supervisor:
         sandbox = [(self.settings.port + 1, "/healthz")] if self.settings.sandbox else []
         return [*sandbox, (self.settings.port, "/healthz")]
 
-    def _begin_demo(self) -> None:
-        """Let the demo conversations happen beside the running pages: with pretend phones only."""
-        if self.settings.sandbox and not people.conversations_are_there(self.settings):
-            player = Child("demo", self.settings, once=True)
-            player.start()
-            self.children.append(player)
+    def _play_demo(self) -> None:
+        """Let the demo's story happen before anybody looks: with pretend phones only, and once."""
+        if not self.settings.sandbox or people.conversations_are_there(self.settings):
+            return
+        say("Preparing the demo (once, some seconds) …")
+        player = Child("demo", self.settings)
+        player.start()
+        while player.running and not self.stopping:
+            time.sleep(0.05)
+        player.signal(signal.SIGTERM)
+        code = player.bury()
+        if code and not self.stopping:
+            say(f"The demo data are incomplete (exit code {code}): {_last(player)}")
 
     def _look_after_children(self) -> None:
-        for child in list(self.children):
+        for child in self.children:
             if child.process is not None and not child.running:
                 self._note_end(child, child.bury())
-            elif child.process is None and not child.once and time.monotonic() >= child.start_at:
+            elif child.process is None and time.monotonic() >= child.start_at:
                 child.start()
 
     def _note_end(self, child: Child, code: int) -> None:
-        if child.once:
-            self.children.remove(child)
-            if code:
-                say(f"The {child.name} data are incomplete (exit code {code}): {_last(child)}")
-            return
         wait = child.plan_restart()
         say(f"{child.name} has ended (exit code {code}), starting again in {wait:g} s: {_last(child)}")
 
@@ -205,7 +208,8 @@ def _environment(settings: config.Settings) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
     }
-    return {**os.environ, **own}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("FADEN_DEMO_")}
+    return {**inherited, **own}
 
 
 def answers(host: str, port: int, path: str) -> bool:

@@ -74,6 +74,10 @@ class Player:
 
     def _answer(self, act: Act, conversation: Conversation | None) -> None:
         self.stage.text_from(act.number, self._our_number(conversation), act.text)
+        for confirmation in Message.select().where(
+            Message.source == "system", Message.status.in_(("queued", "sent"))
+        ):
+            self.stage.settle(confirmation)
 
     def _our_number(self, conversation: Conversation | None) -> str:
         sent = Message.select(Message.ours).where(

@@ -5,7 +5,7 @@ from flask import Flask, Response
 from sms.config import Settings
 from sms.sandbox.control import control
 from sms.sandbox.network import Network
-from sms.sandbox.rest import rest
+from sms.sandbox.rest_calls import rest
 
 LARGEST_REQUEST = 1_000_000
 

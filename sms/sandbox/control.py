@@ -1,5 +1,6 @@
 """The control API of tests and demos: what a phone sees and does, and how the network misbehaves."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +17,8 @@ from sms.sandbox.store import Row
 control = Blueprint("control", __name__, url_prefix="/api")
 
 LONGEST_BODY = 1600
+LONGEST_CALL = 60.0
+"""Seconds until the answer to a call placed here comes even if the call is not over."""
 
 
 class BadInput(Exception):
@@ -90,6 +93,17 @@ def write(number: str) -> tuple[Response, int]:
     return jsonify(message_json(network().texts.write(phone, to, text))), 201
 
 
+@control.post("/phones/<path:number>/calls")
+def dial(number: str) -> tuple[Response, int]:
+    """Let a phone call one of the account's numbers; answers when the call is over."""
+    phone, body = phones.find(network().store, _number(number)), _json()
+    to = our_number(body.get("to"), "voice")
+    _can_act(phone)
+    call = network().calls.dial(phone, to, real_time=False)
+    network().calls.join(call["sid"], LONGEST_CALL)
+    return jsonify(call_json(network().calls.get(call["sid"]))), 201
+
+
 @control.route("/faults", methods=["GET", "PUT"])
 def misbehave() -> Response:
     """Set, or show, how the REST API misbehaves."""
@@ -138,8 +152,38 @@ def phone_json(phone: Phone) -> dict[str, Any]:
         "machine": phone.machine,
         "blocks": phone.blocks,
         "messages": [message_json(row) for row in network().texts.of(phone.number)],
-        "calls": [],
+        "calls": [call_json(row) for row in network().calls.of(phone.number)],
     }
+
+
+def call_json(row: Row) -> dict[str, Any]:
+    """Return a call from the phone's side: what was heard, pressed and recorded."""
+    net = network()
+    heard = net.store.rows("SELECT * FROM heard WHERE call = ? ORDER BY id", row["sid"])
+    recorded = net.store.rows("SELECT sid, seconds FROM recording WHERE call = ? ORDER BY id", row["sid"])
+    return {
+        "sid": row["sid"],
+        "direction": "outgoing" if row["direction"] == "inbound" else "incoming",
+        "from": double_zero(row["caller"]),
+        "to": double_zero(row["called"]),
+        "at": rfc3339(row["created_at"]),
+        "answered_at": rfc3339(row["answered_at"]),
+        "ended_at": rfc3339(row["ended_at"]),
+        "status": row["status"],
+        "answered_by": row["answered_by"],
+        "seconds": round(row["seconds"], 1),
+        "heard": [_heard_json(sound) for sound in heard],
+        "digits": row["digits"],
+        "recorded": [
+            {"url": net.recording_url(one["sid"]), "seconds": round(one["seconds"], 1)} for one in recorded
+        ],
+        "errors": json.loads(row["errors"]),
+    }
+
+
+def _heard_json(row: Row) -> dict[str, Any]:
+    known = {name: row[name] for name in ("url", "text") if row[name] is not None}
+    return {"kind": row["kind"], **known, "seconds": round(row["seconds"], 2)}
 
 
 def message_json(row: Row) -> dict[str, Any]:

@@ -18,6 +18,11 @@ WORKERS = 16
 """Threads: a receiver of callbacks that hangs for its 15 s may hold up a few of them, never all the network."""
 LONGEST_NAP = 0.25
 """Seconds until the clock is looked at again: tests move it."""
+DUE = """
+SELECT * FROM job WHERE due <= ? AND (lane IS NULL OR NOT EXISTS (
+  SELECT 1 FROM job AS earlier WHERE earlier.lane = job.lane AND earlier.id < job.id))
+ORDER BY due, id LIMIT ?
+"""
 
 
 class Jobs:
@@ -37,10 +42,13 @@ class Jobs:
         """Name the function that carries out a kind of job."""
         self._handlers[kind] = handler
 
-    def add(self, kind: str, payload: dict[str, Any], delay: float = 0.0) -> None:
-        """Remember a job, due in `delay` seconds; inside a transaction it exists from its commit on."""
+    def add(self, kind: str, payload: dict[str, Any], delay: float = 0.0, lane: str | None = None) -> None:
+        """Remember a job, due in `delay` seconds; inside a transaction it exists from its commit on.
+
+        Jobs of one lane are carried out one after the other, in the order they were added.
+        """
         due = clock.now().timestamp() + delay
-        self._store.insert("job", due=due, kind=kind, payload=json.dumps(payload))
+        self._store.insert("job", due=due, kind=kind, payload=json.dumps(payload), lane=lane)
         self.nudge()
 
     def nudge(self) -> None:
@@ -79,9 +87,7 @@ class Jobs:
     def _claim(self) -> Row | None:
         now = clock.now().timestamp()
         with self._claiming:
-            for job in self._store.rows(
-                "SELECT * FROM job WHERE due <= ? ORDER BY due, id LIMIT ?", now, 2 * WORKERS
-            ):
+            for job in self._store.rows(DUE, now, 2 * WORKERS):
                 if job["id"] not in self._running:
                     self._running.add(job["id"])
                     return job
@@ -104,3 +110,5 @@ class Jobs:
             self._store.run("DELETE FROM job WHERE id = ?", job["id"])
         finally:
             self._running.discard(job["id"])
+            if job["lane"]:
+                self.nudge()

@@ -9,6 +9,7 @@ from sms.sandbox.calls import Calls
 from sms.sandbox.faults import Faults
 from sms.sandbox.feed import Feed
 from sms.sandbox.jobs import Jobs
+from sms.sandbox.sound import Sounds
 from sms.sandbox.store import Store
 from sms.sandbox.texts import Texts
 from sms.sandbox.webhooks import Unreachable, Webhooks
@@ -31,6 +32,7 @@ class Network:
         self.jobs = Jobs(self.store)
         self.webhooks = Webhooks(self.token)
         self.faults = Faults(self.store)
+        self.sounds = Sounds(settings.data / "sandbox-sounds")
         self.texts = Texts(self)
         self.calls = Calls(self)
         self.jobs.handle("callback", self._call_back_again)
@@ -59,14 +61,24 @@ class Network:
 
     def call_back(self, url: str, params: dict[str, str], number: str, method: str = "POST") -> None:
         """Send a callback now; if that fails, remember to try again. `number` is the phone it is about."""
-        self._try(
-            {"url": url, "params": params, "number": number, "method": method, "attempt": 0},
-        )
+        self._try({"url": url, "params": params, "number": number, "method": method, "attempt": 0})
+
+    def call_back_soon(
+        self, url: str, params: dict[str, str], number: str, method: str = "POST", lane: str | None = None
+    ) -> None:
+        """Line up a callback as a job; within one lane they keep their order."""
+        job = {"url": url, "params": params, "number": number, "method": method, "attempt": 0}
+        self.jobs.add("callback", job, lane=lane)
+
+    def recording_url(self, sid: str) -> str:
+        """Return where a recording can be fetched with the account's id and token."""
+        return f"{self.settings.sandbox_url}/2010-04-01/Accounts/{self.sid}/Recordings/{sid}"
 
     def forget(self) -> None:
         """Forget phones, texts, calls, faults and jobs; the demo handsets lie there again, empty."""
         self.calls.drop_all()
         self.store.empty()
+        self.sounds.empty()
         phones.lay_out_demo(self.store)
         self.feed.ring()
 

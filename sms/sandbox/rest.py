@@ -74,11 +74,11 @@ def not_found() -> Refused:
 @rest.post(f"{ROOT}/Messages.json")
 def create_message() -> Response:
     """Take a text, or misbehave as told."""
-    return _with_fault("messages", _create_message)
+    return with_fault("messages", _create_message)
 
 
 def _create_message() -> Response:
-    fields = _form(form.MESSAGE)
+    fields = read_form(form.MESSAGE)
     net, to, body = network(), fields.get("To", "").strip(), fields.get("Body", "")
     if not to:
         raise Refused(400, 21604, "A 'To' phone number is required.")
@@ -92,7 +92,7 @@ def _create_message() -> Response:
         raise Refused(400, 21602, "Message body is required.")
     if len(body) > LONGEST_BODY:
         raise Refused(400, 21617, "The concatenated message body exceeds the 1600 character limit.")
-    recipient = _recipient(to)
+    recipient = read_recipient(to)
     if recipient.channel != "sms":
         raise Refused(400, 21614, f"'To' number is not a valid mobile number: {to[:40]}")
     sender = _text_sender(fields["From"].strip(), to)
@@ -108,38 +108,38 @@ def _create_message() -> Response:
 @rest.get(f"{ROOT}/Messages.json")
 def list_messages() -> Response:
     """List texts, newest first, with Twilio's filters."""
-    return _list("messages", "message", form.MESSAGE_LIST, message_json, {"DateSent": "sent_at"})
+    return list_rows("messages", "message", form.MESSAGE_LIST, message_json, {"DateSent": "sent_at"})
 
 
 @rest.get(f"{ROOT}/Messages/<item>.json")
 def fetch_message(item: str) -> Response:
     """Return one text."""
-    return answer(message_json(_one("message", "SM|MM", item)))
+    return answer(message_json(one_row("message", "SM|MM", item)))
 
 
 @rest.post(f"{ROOT}/Messages/<item>.json")
 def update_message(item: str) -> Response:
     """Redact a text's body; there are no scheduled texts that could be cancelled."""
-    message, fields = _one("message", "SM|MM", item), _form(form.MESSAGE_UPDATE)
+    message, fields = one_row("message", "SM|MM", item), read_form(form.MESSAGE_UPDATE)
     if fields.get("Status"):
         raise Refused(400, 30409, "The message is not scheduled and cannot be canceled")
     if fields.get("Body", None) != "":
         raise Refused(400, 20001, "A message can only be redacted: Body must be empty")
     network().store.run("UPDATE message SET body = '' WHERE id = ?", message["id"])
-    return answer(message_json(_one("message", "SM|MM", item)))
+    return answer(message_json(one_row("message", "SM|MM", item)))
 
 
 @rest.delete(f"{ROOT}/Messages/<item>.json")
 def delete_message(item: str) -> Response:
     """Delete a text that has come to its end."""
-    message = _one("message", "SM|MM", item)
+    message = one_row("message", "SM|MM", item)
     if message["status"] in ("queued", "sent"):
         raise Refused(409, 20009, "The message is not finished yet")
     network().store.run("DELETE FROM message WHERE id = ?", message["id"])
     return Response(status=204)
 
 
-def _form(table: Mapping[str, form.Check]) -> dict[str, str]:
+def read_form(table: Mapping[str, form.Check]) -> dict[str, str]:
     """Return the checked fields; only form encoding is understood, as at Twilio."""
     if request.mimetype != "application/x-www-form-urlencoded" and request.content_length:
         raise Refused(415, 20415, "Unsupported Media Type: application/x-www-form-urlencoded is expected")
@@ -147,7 +147,8 @@ def _form(table: Mapping[str, form.Check]) -> dict[str, str]:
     return {name: request.form[name] for name in request.form}
 
 
-def _recipient(to: str) -> msisdn.Number:
+def read_recipient(to: str) -> msisdn.Number:
+    """Return a recipient's number; raises Refused where it is none in E.164."""
     found = msisdn.parse(to)
     if not to.startswith("+") or found.e164 is None:
         raise Refused(400, 21211, f"Invalid 'To' Phone Number: {to[:40]}")
@@ -170,7 +171,8 @@ def _text_sender(sender: str, to: str) -> str:
     return ours.number
 
 
-def _with_fault(kind: str, take: Callable[[], Response]) -> Response:
+def with_fault(kind: str, take: Callable[[], Response]) -> Response:
+    """Take a request, or misbehave as the faults of its kind say."""
     mode = network().faults.take(kind)
     if mode == "429":
         raise Refused(429, 20429, "Too Many Requests")
@@ -200,14 +202,15 @@ def _hang_up() -> Response:
     return Response(status=500)
 
 
-def _one(table: str, prefix: str, item: str) -> Row:
+def one_row(table: str, prefix: str, item: str) -> Row:
+    """Return the row of a Twilio id; raises Refused (404)."""
     found = network().store.row(f"SELECT * FROM {table} WHERE sid = ?", item)
     if not form.is_sid(prefix)(item) or found is None:
         raise not_found()
     return found
 
 
-def _list(
+def list_rows(
     name: str,
     table: str,
     allowed: Mapping[str, form.Check],
@@ -219,7 +222,7 @@ def _list(
     where, values = _conditions(table, moments)
     size, page = int(request.args.get("PageSize", 50)), int(request.args.get("Page", 0))
     if token := request.args.get("PageToken"):
-        last = _one(table, "SM|MM|CA|RE", token.removeprefix("PA"))
+        last = one_row(table, "SM|MM|CA|RE", token.removeprefix("PA"))
         where, values = [*where, "id < ?"], [*values, last["id"]]
     condition = " AND ".join(where) or "1"
     sql = f"SELECT * FROM {table} WHERE {condition} ORDER BY id DESC LIMIT ?"

@@ -119,7 +119,7 @@ def _ring(call: Call) -> Outcome:
     if suppression.is_suppressed(message.account_id, message.theirs):
         return Outcome(OutcomeKind.blocked, reason=Reason.opted_out, detail="opted out meanwhile")
     # Speaking takes a second: it is done before the telephone rings, not while somebody holds the receiver.
-    spoken_words(message)
+    _speech_of(call)
     try:
         return carrier.place_call(outgoing(call))
     except Exception as error:

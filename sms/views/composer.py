@@ -1,0 +1,462 @@
+"""The answer field: its meter, senders, templates and times; and the page of a new message."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import get_locale, ngettext
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from sms import contacts, inbox, routing, sending, wallclock
+from sms.clock import now
+from sms.gsm import msisdn, placeholders, segments
+from sms.models import Account, ContactNumber, Conversation, Route, Suppression, Template, User
+from sms.refusal import Refused
+from sms.views import moments
+from sms.views.inbox import listing, newest_change
+from sms.wording import sentence
+
+blueprint = Blueprint("composer", __name__)
+
+MOST_STITCHES = 5
+
+
+@dataclass(frozen=True)
+class Meter:
+    """What a text costs, in words and stitches: one stitch a part, filled in steps of five per cent."""
+
+    words: str
+    label: str
+    stitches: tuple[int, ...] = ()
+    unicode: bool = False
+    wrong: bool = False
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A template with the contact's values in it."""
+
+    id: int
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Placeholder:
+    name: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A sender as the menu offers it."""
+
+    value: str
+    label: str
+    can_reply: bool
+
+
+@dataclass(frozen=True)
+class Number:
+    """One of a contact's numbers in words."""
+
+    number: str
+    display: str
+    shown: str
+    kind: str
+    words: str
+    blocked: bool
+    first: bool
+
+
+@dataclass(frozen=True)
+class Hint:
+    """What is understood of a typed number: kind, country and channel, or why it cannot be used."""
+
+    icon: str
+    words: str
+    wrong: bool = False
+
+
+@dataclass
+class Composer:
+    """The answer field of one conversation for one agent."""
+
+    kind: str = "reply"
+    reply: str = ""
+    note: str = ""
+    seen: int = 0
+    to: str = ""
+    sender: str = ""
+    channel: str = ""
+    at: str = ""
+    unless_answered: bool = False
+    locked: str = ""
+    errors: list[str] = field(default_factory=list)
+    conflict: dict[str, Any] | None = None
+    senders: list[Choice] = field(default_factory=list)
+    numbers: list[Number] = field(default_factory=list)
+    templates: list[Filled] = field(default_factory=list)
+    placeholders: list[Placeholder] = field(default_factory=list)
+    meter: Meter = Meter("0/160", "")
+
+
+@dataclass
+class NewMessage:
+    """The form of a new message with what is wrong in it."""
+
+    to: str = ""
+    text: str = ""
+    sender: str = ""
+    channel: str = ""
+    at: str = ""
+    errors: dict[str, str] = field(default_factory=dict)
+    senders: list[Choice] = field(default_factory=list)
+    templates: list[Filled] = field(default_factory=list)
+    contacts: list[Any] = field(default_factory=list)
+    hint: Hint | None = None
+
+
+def meter(
+    account: Account, text: str, to: str | None, channel: str, fields: Mapping[str, Any] | None = None
+) -> Meter:
+    """Measure a text by the one computation that also sends it."""
+    shown = sending.preview(account, text, to, None, fields)
+    counted = shown.segments
+    characters = segments.characters(shown.text)
+    if shown.missing:
+        words = _("No value for %(names)s", names=", ".join(shown.missing))
+        return Meter(words, words, wrong=True)
+    if characters > segments.MAX_CHARACTERS:
+        words = _("%(n)s of %(limit)s characters: too long", n=characters, limit=segments.MAX_CHARACTERS)
+        return Meter(words, words, wrong=True)
+    if channel == "voice" or (channel != "sms" and shown.to is not None and shown.to.channel == "voice"):
+        words = ngettext("read aloud, 1 character", "read aloud, %(num)d characters", characters)
+        return Meter(words, words)
+    return _in_parts(counted)
+
+
+def _in_parts(counted: segments.Segments) -> Meter:
+    parts = counted.parts
+    figures = f"{counted.units}/{counted.unit_limit}"
+    label = ngettext(
+        "%(units)s of %(limit)s characters, 1 SMS",
+        "%(units)s of %(limit)s characters, %(num)d SMS",
+        parts,
+        units=counted.units,
+        limit=counted.unit_limit,
+    )
+    if not parts:
+        return Meter(figures, _("0 of %(limit)s characters", limit=counted.unit_limit))
+    words = f"{figures} · {parts} SMS"
+    if counted.unicode_because:
+        because = _("“%(character)s” forces Unicode", character=counted.unicode_because[0])
+        words, label = f"{words} · {because}", f"{label}, {because}"
+    return Meter(words, label, _stitches(counted), bool(counted.unicode_because))
+
+
+def _stitches(counted: segments.Segments) -> tuple[int, ...]:
+    each = counted.unit_limit // counted.parts
+    last = (counted.units - each * (counted.parts - 1)) / each
+    filled = [100] * (counted.parts - 1) + [max(5, min(100, round(last * 20) * 5))]
+    return tuple(filled[-MOST_STITCHES:])
+
+
+def composer(
+    conversation: Conversation, user: User, numbers: list[Number], seen: int, labels_shown: bool = False
+) -> Composer:
+    """Return the answer field of a conversation as this agent left it."""
+    account = user.account
+    kept = inbox.drafts(user, conversation)
+    form = Composer(
+        reply=kept.get("reply", ""),
+        note=kept.get("note", ""),
+        seen=seen,
+        kind="note" if request.args.get("compose") == "note" else "reply",
+        channel="voice" if request.args.get("channel") == "voice" else "",
+        numbers=[n for n in numbers if not n.blocked],
+    )
+    form.locked = lock_words(conversation, numbers)
+    if form.locked:
+        return form
+    form.to = _number_to_answer(conversation, form)
+    form.sender = sending.sender_to_answer(conversation) or routing.default_sender(account)
+    form.senders = sender_choices(account, form.to)
+    values = values_of(conversation, account)
+    form.templates = filled_templates(account, values)
+    form.placeholders = [Placeholder(name, str(value)) for name, value in values.items()]
+    form.meter = meter(account, form.reply, form.to, form.channel)
+    return form
+
+
+def _number_to_answer(conversation: Conversation, form: Composer) -> str:
+    usual = sending.number_to_answer(conversation, form.channel or "auto")
+    by_number = {n.number: n for n in form.numbers}
+    if form.channel == "voice":
+        landlines = [n.number for n in form.numbers if n.kind == "landline"]
+        usual = landlines[0] if landlines else usual
+    return usual if usual in by_number else next(iter(by_number), usual)
+
+
+def lock_words(conversation: Conversation, numbers: list[Number]) -> str:
+    """Return why nothing can be sent, with day and way; nothing where at least one number is free."""
+    if not numbers or not all(n.blocked for n in numbers):
+        return ""
+    zone, locale = current_user.account.zone, get_locale().language
+    row = (
+        Suppression.select()
+        .where(
+            Suppression.account == conversation.account_id,
+            Suppression.number.in_([n.number for n in numbers]),
+        )
+        .order_by(Suppression.created_at.desc())
+        .first()
+    )
+    if row is None:
+        return _("Blocked.")
+    at = moments.local(row.created_at, zone).date()
+    date = moments.short_date(at, moments.local(now(), zone).date(), locale)
+    if row.source == "sms":
+        return _("Unsubscribed with %(word)s on %(date)s.", word=(row.word or "STOP").upper(), date=date)
+    if row.source == "voice":
+        return _("Unsubscribed by key 9 in a call on %(date)s.", date=date)
+    if row.source == "carrier":
+        return _("Unsubscribed at the carrier on %(date)s.", date=date)
+    return _("Blocked by a colleague on %(date)s.", date=date)
+
+
+def numbers_of(conversation: Conversation) -> list[Number]:
+    """Return a contact's numbers in words, the first one first, with those that are blocked marked; two queries."""
+    contact = conversation.contact
+    entries = list(ContactNumber.select().where(ContactNumber.contact == contact).order_by(ContactNumber.id))
+    blocked = {
+        row[0]
+        for row in Suppression.select(Suppression.number)
+        .where(
+            Suppression.account == conversation.account_id,
+            Suppression.number.in_([e.number for e in entries] or [""]),
+        )
+        .tuples()
+    }
+    entries.sort(key=lambda e: e.number != contact.number)
+    return [
+        Number(
+            e.number, _display(e.number), _shown(e.number), e.kind, kind_words(e.kind, e.region),
+            e.number in blocked, e.number == contact.number,
+        )
+        for e in entries
+    ]  # fmt: skip
+
+
+def _display(number: str) -> str:
+    return msisdn.display(number) if number.startswith("+") else number
+
+
+def _shown(number: str) -> str:
+    return msisdn.shown(number) if number.startswith("+") else number
+
+
+def kind_words(kind: str, region: str | None) -> str:
+    """Return what a kind of number is called, with its country where that is not Germany."""
+    known = {
+        "mobile": _("Mobile"),
+        "landline": _("Landline, read aloud"),
+        "landline_or_mobile": _("Mobile or landline"),
+        "voip": _("Internet phone, read aloud"),
+    }
+    words = known.get(kind, _("Number"))
+    if not region or region in ("DE", "001"):
+        return words
+    country = get_locale().territories.get(region, region)
+    return f"{words}, {country}"
+
+
+def sender_choices(account: Account, their: str) -> list[Choice]:
+    """Return the senders to choose from; the pool shows the number that sticks to this recipient."""
+    route = (
+        Route.select(Route.our)
+        .where(Route.account == account, Route.their == their)
+        .order_by(Route.current.desc(), Route.used_at.desc())
+        .first()
+    )
+    pool = _display(route.our) if route else _("pool number")
+    return [Choice(s.value, s.label or pool, s.can_reply) for s in routing.senders(account)]
+
+
+def values_of(conversation: Conversation, account: Account) -> dict[str, Any]:
+    """Return what placeholders can name in this conversation."""
+    contact = conversation.contact
+    own = {"name": contact.name} if contact.name else {}
+    return own | dict(contact.fields or {}) | {"praxis": account.name}
+
+
+def filled_templates(account: Account, values: Mapping[str, Any]) -> list[Filled]:
+    """Return the account's templates with the values in them; a name without a value stays in braces."""
+    found = Template.select().where(Template.account == account).order_by(Template.name)
+    return [Filled(t.id, t.name, placeholders.fill(t.text, values).text) for t in found]
+
+
+def send_times(zone: str) -> list[tuple[str, str]]:
+    """Return the moments offered for sending later: today 17:00 while that is to come, tomorrow 08:00."""
+    here = moments.local(now(), zone)
+    today = here.replace(hour=17, minute=0, second=0, microsecond=0)
+    tomorrow = (here + timedelta(days=1)).replace(hour=8, minute=0, second=0, microsecond=0)
+    times = [(_("Today, 17:00"), today)] if today > here + timedelta(minutes=5) else []
+    times.append((_("Tomorrow, 08:00"), tomorrow))
+    return [(words, f"{at:%Y-%m-%dT%H:%M}") for words, at in times]
+
+
+def snooze_times(zone: str) -> list[tuple[str, str]]:
+    """Return the moments offered for snoozing: later today, tomorrow 8:00, Monday 8:00."""
+    here = moments.local(now(), zone)
+    later = (here + timedelta(hours=3)).replace(minute=0, second=0, microsecond=0)
+    morning = (here + timedelta(days=1)).replace(hour=8, minute=0, second=0, microsecond=0)
+    monday = morning + timedelta(days=(7 - morning.weekday()) % 7)
+    times: list[tuple[str, datetime]] = []
+    if later.date() == here.date():
+        times.append((_("Later today, %(time)s", time=f"{later:%H:%M}"), later))
+    times.append((_("Tomorrow, 08:00"), morning))
+    if monday != morning:
+        times.append((_("Monday, 08:00"), monday))
+    return [(words, f"{at:%Y-%m-%dT%H:%M}") for words, at in times]
+
+
+def soonest(zone: str) -> str:
+    """Return the earliest minute a date field should offer."""
+    return moments.for_input(now() + timedelta(minutes=1), zone)
+
+
+def chosen_time(form: Mapping[str, str], zone: str, field_name: str = "send_at") -> datetime | None:
+    """Return when a form asks to send: `when` names a moment, or says that the date field does; raises Refused."""
+    when = form.get("when", "")
+    text = form.get("at", "") if when in ("at", "") else when
+    if when == "" and not form.get("plan"):
+        return None
+    if not text.strip():
+        raise Refused(field_name, "empty")
+    return wallclock.read(text, zone, field_name)
+
+
+@blueprint.post("/conversations/<int:conversation_id>/preview")
+def preview(conversation_id: int) -> ResponseReturnValue:
+    """The meter of what is being typed."""
+    conversation = inbox.open_conversation(current_user.account_id, _id(conversation_id))
+    form = request.form
+    to = form.get("to") or conversation.contact.number
+    found = meter(current_user.account, form.get("text", ""), to, form.get("channel") or "auto")
+    return render_template("inbox/_meter.html", composer=Composer(meter=found))
+
+
+def _id(number: int) -> int:
+    """Keep ids within what a database column holds; a larger one is nobody's."""
+    return number if number < 2**63 else 0
+
+
+@blueprint.get("/new")
+def new() -> ResponseReturnValue:
+    """The page of a new message; `to` may be given in the address."""
+    return _new_page(NewMessage(to=request.args.get("to", "")[:300]))
+
+
+def _new_page(form: NewMessage, status: int = 200) -> ResponseReturnValue:
+    account = current_user.account
+    form.senders = sender_choices(account, "")
+    form.sender = form.sender or routing.default_sender(account)
+    form.templates = filled_templates(account, {"praxis": account.name})
+    form.contacts = contacts.listing(account, "", 200)
+    form.hint = number_hint(account, form.to) if form.to.strip() else None
+    values = Composer(meter=meter(account, form.text, form.to or None, form.channel))
+    page = render_template(
+        "inbox/page.html",
+        title=_("New message"),
+        body_class="view-thread view-none",
+        writing=True,
+        new=form,
+        composer=values,
+        soonest=soonest(account.zone),
+        since=newest_change(),
+        **listing(),
+    )
+    return page, status
+
+
+@blueprint.get("/new/number")
+def understood() -> ResponseReturnValue:
+    """What is understood of the number or name that is being typed."""
+    typed = request.args.get("to", "")[:300]
+    form = NewMessage(to=typed, hint=number_hint(current_user.account, typed) if typed.strip() else None)
+    return render_template("inbox/_number_hint.html", new=form)
+
+
+def number_hint(account: Account, typed: str) -> Hint:
+    """Say kind, country and channel of a typed number, and whose it is; or why it cannot be used."""
+    number = recipient(account, typed)
+    if number.e164 is None or number.channel is None:
+        if any(c.isalpha() for c in typed):
+            return Hint("circle-x", _("No contact of this name, and no phone number."), True)
+        return Hint("circle-x", sentence(number.error or "invalid"), True)
+    known = contacts.find(account, number.e164)
+    country = get_locale().territories.get(number.region or "", number.region or "")
+    kinds = {"mobile": _("Mobile"), "landline": _("Landline"), "landline_or_mobile": _("Mobile or landline")}
+    channel = _("gets a text message") if number.channel == "sms" else _("is called, the text read aloud")
+    words = [f"{number.number}", f"{kinds.get(number.kind, _('Internet phone'))}, {country}: {channel}"]
+    if known is not None and known.name:
+        words.insert(0, known.name)
+    return Hint("smartphone" if number.channel == "sms" else "phone", " · ".join(words))
+
+
+def recipient(account: Account, typed: str) -> msisdn.Number:
+    """Return the number that was typed, or the one of the only contact of this name."""
+    number = msisdn.parse(typed, account.region)
+    if number.e164 is not None or not any(c.isalpha() for c in typed):
+        return number
+    wanted = " ".join(typed.split()).casefold()
+    named = [c for c in contacts.listing(account, typed, 20) if c.name.casefold() == wanted]
+    return msisdn.parse(named[0].number, account.region) if len(named) == 1 else number
+
+
+@blueprint.post("/new/preview")
+def new_preview() -> ResponseReturnValue:
+    """The meter of a new message."""
+    form = request.form
+    to = recipient(current_user.account, form.get("to", "")[:300])
+    found = meter(current_user.account, form.get("text", ""), to.e164, form.get("channel") or "auto")
+    return render_template("inbox/_meter.html", composer=Composer(meter=found))
+
+
+@blueprint.post("/new")
+def send_new() -> ResponseReturnValue:
+    """Send a new message and go to its thread; what is wrong is shown beside its field."""
+    form = request.form
+    typed = NewMessage(
+        to=form.get("to", "")[:300], text=form.get("text", ""), sender=form.get("sender", ""),
+        channel=form.get("channel", ""), at=form.get("at", ""),
+    )  # fmt: skip
+    account = current_user.account
+    if form.get("template"):
+        typed.text = _with_template(account, typed.text, form["template"], {"praxis": account.name})
+        return _new_page(typed)
+    number = recipient(account, typed.to)
+    try:
+        send_at = wallclock.read(typed.at, account.zone, "send_at") if typed.at.strip() else None
+        message = sending.send(
+            account, number.e164 or typed.to, typed.text, sender=typed.sender,
+            channel=typed.channel or "auto", send_at=send_at, by=current_user, undo=send_at is None,
+        )  # fmt: skip
+    except Refused as refused:
+        name = refused.field if refused.field in ("to", "text", "sender", "channel", "send_at") else "text"
+        typed.errors = {name: sentence(refused.code, **refused.params)}
+        return _new_page(typed, 422)
+    return redirect(f"/conversations/{message.conversation_id}", 303)
+
+
+def _with_template(account: Account, text: str, chosen: str, values: Mapping[str, Any]) -> str:
+    """Return a text with a template put after it, for pages without script."""
+    for template in filled_templates(account, values):
+        if str(template.id) == chosen:
+            return f"{text.rstrip()} {template.text}".strip()
+    return text

@@ -1,0 +1,627 @@
+"""A conversation: its thread, what agents do with it and with its messages, and who else is there.
+
+Every write answers a fragment's request with the parts of the page that it changed, and any other with a redirect,
+so that the same forms work without script.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, make_response, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from flask_login import current_user
+from peewee import JOIN, fn
+
+from sms import accounts, delivery, inbox, sending, wallclock
+from sms.clock import now
+from sms.models import Conversation, Message, User
+from sms.refusal import Conflict, NotFound, Refused
+from sms.views import bubble, moments
+from sms.views.bubble import render_bubble, render_day
+from sms.views.composer import (
+    Composer,
+    chosen_time,
+    composer,
+    filled_templates,
+    numbers_of,
+    send_times,
+    snooze_times,
+    soonest,
+    values_of,
+)
+from sms.views.inbox import display, listing, newest_change, words
+from sms.wording import sentence
+
+__all__ = ["blueprint", "render_bubble", "render_day"]
+
+blueprint = Blueprint("thread", __name__)
+
+PAGE = 50
+PREFETCH = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
+HISTORY = 6
+
+
+def opened(conversation_id: int) -> Conversation:
+    """Return a conversation of the signed-in agent's account; raises NotFound."""
+    if conversation_id >= 2**63:
+        raise NotFound
+    return inbox.open_conversation(current_user.account_id, conversation_id)
+
+
+def message_of(message_id: int) -> Message:
+    """Return a message of the signed-in agent's account; raises NotFound."""
+    if message_id >= 2**63:
+        raise NotFound
+    return inbox.message_of(current_user.account_id, message_id)
+
+
+def is_fragment() -> bool:
+    """Tell whether a part of the page is asked for; the browser's way back asks for all of it."""
+    headers = request.headers
+    return bool(headers.get("HX-Request")) and not headers.get("HX-History-Restore-Request")
+
+
+def is_prefetch() -> bool:
+    """Tell whether a browser only fetches in advance; nobody has seen anything then."""
+    return any("prefetch" in request.headers.get(name, "").lower() for name in PREFETCH)
+
+
+@blueprint.get("/conversations/<int:conversation_id>")
+def show(conversation_id: int) -> ResponseReturnValue:
+    """A thread: a whole page, or for a click in the list the panes that change.
+
+    A whole page marks it read. A fragment does not, as it may be a preload: its script says so once it is seen.
+    """
+    conversation = opened(conversation_id)
+    facts = everything(conversation)
+    if not is_fragment() and not is_prefetch():
+        inbox.mark_read(current_user, conversation)
+    if is_fragment():
+        return _vary(render_template("inbox/_thread_answer.html", **facts))
+    return _vary(render_template("inbox/page.html", **facts, **_list_beside(conversation)))
+
+
+def _vary(page: str, status: int = 200) -> ResponseReturnValue:
+    answer = make_response(page, status)
+    answer.headers["Vary"] = "HX-Request"
+    return answer
+
+
+def _list_beside(conversation: Conversation) -> dict[str, Any]:
+    shown = listing()
+    own = ("colleagues", "all_labels", "link_query", *words(current_user))
+    return {k: v for k, v in shown.items() if k not in own} | {"current": conversation.id}
+
+
+def everything(conversation: Conversation, form: Composer | None = None) -> dict[str, Any]:
+    """Return what the panes of one conversation show, in a fixed number of queries."""
+    since = newest_change()
+    user = current_user
+    numbers = numbers_of(conversation)
+    return {
+        "since": since,
+        "title": who(conversation),
+        "body_class": "view-contact" if request.args.get("panel") == "contact" else "view-thread",
+        "unread": max(0, conversation.incoming - _seen(user, conversation)),
+        **thread_facts(conversation),
+        **head_facts(conversation),
+        **presence_facts(conversation),
+        **contact_facts(conversation, numbers),
+        "composer": form or composer(conversation, user, numbers, newest_message(conversation)),
+    }
+
+
+def _seen(user: User, conversation: Conversation) -> int:
+    from sms.models import Reading
+
+    row = Reading.get_or_none(Reading.user == user, Reading.conversation == conversation)
+    return 0 if row is None else int(row.seen)
+
+
+def who(conversation: Conversation) -> str:
+    """Return what a conversation is called: the contact's name, else the number."""
+    contact = conversation.contact
+    return str(contact.name or display(contact.number))
+
+
+def newest_message(conversation: Conversation) -> int:
+    """Return the id of the newest message there is: what the agent's page has seen."""
+    newest = Message.select(fn.COALESCE(fn.MAX(Message.id), 0)).where(Message.conversation == conversation)
+    return int(newest.scalar())
+
+
+def thread_facts(conversation: Conversation, before: tuple[datetime, int] | None = None) -> dict[str, Any]:
+    """Return one page of the thread in words and the way to the one before it."""
+    zone, locale = current_user.account.zone, get_locale().language
+    if before is None and (asked := request.args.get("before")):
+        before = place(asked)
+    messages = inbox.thread(conversation, before, PAGE)
+    new = inbox.first_unread(current_user, conversation) if before is None else None
+    return {
+        "conversation": conversation,
+        "entries": bubble.entries(messages, locale, zone, new),
+        "older": bubble.seq(messages[0]) if len(messages) == PAGE else "",
+    }
+
+
+def place(text: str) -> tuple[datetime, int]:
+    """Read a place in a thread from an address; raises Refused for anything else."""
+    try:
+        return bubble.read_seq(text)
+    except ValueError:
+        raise Refused("before", "bad_cursor") from None
+
+
+def head_facts(conversation: Conversation) -> dict[str, Any]:
+    """Return what the head of a thread and its menus show."""
+    account = current_user.account
+    return {
+        "conversation": conversation,
+        "who": who(conversation),
+        "colleagues": [u for u in accounts.colleagues(account) if u.active],
+        "all_labels": inbox.labels(account),
+        "labels": inbox.labels_of(conversation),
+        "snooze_times": snooze_times(account.zone),
+        "send_times": send_times(account.zone),
+        "soonest": soonest(account.zone),
+        "link_query": _link_query(),
+        **words(current_user),
+    }
+
+
+def _link_query() -> str:
+    """Carry view, search and filters of the list along; a form brings them as one field."""
+    from urllib.parse import parse_qsl, urlencode
+
+    known = ("view", "q", "label", "assignee", "unread")
+    given = request.form.get("query") if request.method == "POST" else None
+    pairs = parse_qsl((given or "").lstrip("?")) if given is not None else list(request.args.items())
+    kept = [(k, v[:200]) for k, v in pairs if k in known and v]
+    return "?" + urlencode(kept) if kept else ""
+
+
+def presence_facts(conversation: Conversation) -> dict[str, Any]:
+    """Return who else has the conversation open."""
+    present = inbox.present(conversation, current_user)
+    said = [
+        _("%(name)s is typing", name=p.user.first_name)
+        if p.typing
+        else _("%(name)s is reading", name=p.user.first_name)
+        for p in present
+    ]
+    return {"present": present, "presence_words": ", ".join(said)}
+
+
+def contact_facts(conversation: Conversation, numbers: list[Any] | None = None) -> dict[str, Any]:
+    """Return what the contact's pane shows."""
+    numbers = numbers_of(conversation) if numbers is None else numbers
+    return {
+        "conversation": conversation,
+        "numbers": numbers,
+        "all_blocked": bool(numbers) and all(n.blocked for n in numbers),
+        "history": history(conversation),
+        "may_erase": current_user.role in ("owner", "operator"),
+    }
+
+
+def history(conversation: Conversation) -> list[tuple[str, str]]:
+    """Return the newest events of a thread, date and words, and last of all when it began."""
+    zone, locale = current_user.account.zone, get_locale().language
+    today = moments.local(now(), zone).date()
+    events = (
+        Message.select(Message, User)
+        .join(User, JOIN.LEFT_OUTER)
+        .where(Message.conversation == conversation, Message.channel == "event")
+        .order_by(Message.at.desc(), Message.id.desc())
+        .limit(HISTORY)
+    )
+    told = []
+    for event in events:
+        by = event.author.name if event.author_id and event.author else ""
+        date = moments.short_date(moments.local(event.at, zone).date(), today, locale)
+        told.append((date, "".join(bubble.event_words(event.data or {}, by, event.source, locale, zone))))
+    began = moments.local(conversation.created_at, zone).date()
+    return [*told, (moments.short_date(began, today, locale), _("Conversation begun"))]
+
+
+@blueprint.get("/conversations/<int:conversation_id>/messages")
+def older(conversation_id: int) -> ResponseReturnValue:
+    """The page of the thread before a place, to stand above it; a day that goes on has one divider."""
+    conversation = opened(conversation_id)
+    before = place(request.args.get("before", ""))
+    facts = thread_facts(conversation, before)
+    zone, locale = current_user.account.zone, get_locale().language
+    page = render_template("inbox/_entries.html", **facts)
+    last = Message.select().where(Message.conversation == conversation, Message.id == before[1]).first()
+    days = [what.id for kind, what in facts["entries"] if kind == "day"]
+    if last is not None and days and bubble.day(last, locale, zone).id == days[-1]:
+        page += f'<hx-partial hx-target="#{days[-1]}" hx-swap="delete"></hx-partial>'
+    return page
+
+
+@blueprint.get("/conversations/<int:conversation_id>/thread")
+def reload(conversation_id: int) -> ResponseReturnValue:
+    """The newest page of the thread, for a page that missed too much to be told it one by one."""
+    return render_template("inbox/_entries.html", **thread_facts(opened(conversation_id)))
+
+
+@blueprint.get("/conversations/<int:conversation_id>/panels")
+def panels(conversation_id: int) -> ResponseReturnValue:
+    """Head, contact and, where it has been locked or unlocked, the answer field: asked for by a live update."""
+    conversation = opened(conversation_id)
+    return render_panels(conversation, request.args.get("locked", ""))
+
+
+def render_panels(conversation: Conversation, locked: str = "", beside_contact: bool = False) -> str:
+    """Return the panes around the thread as partials; `locked` is what the page's answer field says of itself."""
+    numbers = numbers_of(conversation)
+    facts = {**head_facts(conversation), **contact_facts(conversation, numbers)}
+    is_locked = "1" if facts["all_blocked"] else "0"
+    form = None
+    if locked and locked != is_locked:
+        form = composer(conversation, current_user, numbers, newest_message(conversation))
+    return render_template("inbox/_panels.html", **facts, composer=form, beside_contact=beside_contact)
+
+
+@blueprint.get("/conversations/<int:conversation_id>/presence")
+def presence(conversation_id: int) -> ResponseReturnValue:
+    """Who else is here, in words."""
+    return render_template("inbox/_presence.html", **presence_facts(opened(conversation_id)))
+
+
+@blueprint.post("/conversations/<int:conversation_id>/presence")
+def be_present(conversation_id: int) -> ResponseReturnValue:
+    """Note that this agent reads, types, or has left."""
+    conversation = opened(conversation_id)
+    typing, left = request.form.get("typing") == "1", request.form.get("left") == "1"
+    inbox.show_presence(current_user, conversation, typing=typing, reading=not left)
+    return "", 204
+
+
+@blueprint.post("/conversations/<int:conversation_id>/read")
+def read(conversation_id: int) -> ResponseReturnValue:
+    """Note that this agent has seen everything there is."""
+    conversation = opened(conversation_id)
+    inbox.mark_read(current_user, conversation)
+    return ("", 204) if is_fragment() else back_to(conversation)
+
+
+@blueprint.post("/conversations/<int:conversation_id>/unread")
+def unread(conversation_id: int) -> ResponseReturnValue:
+    """Make the newest message unread again and go back to the list."""
+    conversation = opened(conversation_id)
+    inbox.mark_unread(current_user, conversation)
+    if is_fragment():
+        return "", 204, {"HX-Trigger": "faden:unread"}
+    return redirect(f"/inbox{_link_query()}", 303)
+
+
+def back_to(conversation: Conversation) -> ResponseReturnValue:
+    """Go back to the page of a conversation after a form without script."""
+    return redirect(f"/conversations/{conversation.id}{_link_query()}", 303)
+
+
+def changed(conversation: Conversation, before: int, trigger: str = "") -> ResponseReturnValue:
+    """Answer a write: the panes and what has come into the thread since message `before`, or a redirect."""
+    if not is_fragment():
+        return back_to(conversation)
+    conversation = opened(conversation.id)
+    answer = make_response(render_panels(conversation) + render_new(conversation, before))
+    answer.headers["Vary"] = "HX-Request"
+    if trigger:
+        answer.headers["HX-Trigger"] = trigger
+    return answer
+
+
+def render_new(conversation: Conversation, before: int) -> str:
+    """Return the bubbles with an id above `before`, as the stream would bring them."""
+    messages = list(
+        Message.select()
+        .where(Message.conversation == conversation, Message.id > before)
+        .order_by(Message.id)
+        .limit(20)
+    )
+    return "".join(upsert(message) for message in inbox.with_calls(messages))
+
+
+def upsert(message: Message) -> str:
+    """Return one bubble, and its day's divider, to be put at its place in the open thread."""
+    zone, locale = current_user.account.zone, get_locale().language
+    entry = render_day(message, locale, zone) + render_bubble(message, locale, zone)
+    return f'<hx-upsert hx-target="#thread" key="data-seq">{entry}</hx-upsert>'
+
+
+def replaced(message: Message, also: str = "") -> ResponseReturnValue:
+    """Answer a write to one message: its bubble as it is now, or a redirect to it."""
+    if not is_fragment():
+        return redirect(f"/conversations/{message.conversation_id}{_link_query()}#m-{message.id}", 303)
+    fresh = inbox.with_calls([message_of(message.id)])[0]
+    answer = make_response(upsert(fresh) + also)
+    answer.headers["Vary"] = "HX-Request"
+    return answer
+
+
+@blueprint.post("/conversations/<int:conversation_id>/messages")
+def send(conversation_id: int) -> ResponseReturnValue:
+    """Send the answer, now or later; what is wrong and who was faster is told above the text, which stays."""
+    conversation = opened(conversation_id)
+    form = request.form
+    if form.get("kind") == "note":
+        return note(conversation_id)
+    before = newest_message(conversation)
+    try:
+        sending.reply(
+            conversation, form.get("text", ""), by=current_user,
+            sender=form.get("sender", ""), to=form.get("to", ""),
+            channel=form.get("channel") or "auto",
+            send_at=chosen_time(form, current_user.account.zone),
+            unless_answered=form.get("unless_answered") == "1", seen=_seen_on_page(),
+        )  # fmt: skip
+    except Refused as refused:
+        return again(conversation, 422, [sentence(refused.code, **refused.params)])
+    except Conflict as conflict:
+        return again(conversation, 409, conflict=conflict)
+    inbox.save_draft(current_user, conversation, "reply", "")
+    if form.get("then") == "close":
+        inbox.set_status(conversation, "closed", current_user)
+    return changed(conversation, before, "faden:sent")
+
+
+def _seen_on_page() -> int | None:
+    """Return the newest message the agent has seen; "send anyway" has seen the colleague's answer too."""
+    for name in ("anyway", "seen"):
+        text = request.form.get(name, "")
+        if text.isascii() and text.isdigit() and len(text) < 16:
+            return int(text)
+    return None
+
+
+def again(
+    conversation: Conversation, status: int, errors: list[str] | None = None, conflict: Conflict | None = None
+) -> ResponseReturnValue:
+    """Show what stands in the way, with everything that was typed still there."""
+    form = request.form
+    typed = composer(conversation, current_user, numbers_of(conversation), newest_message(conversation))
+    typed.errors = errors or []
+    if conflict is not None:
+        typed.conflict = _conflict(conversation, conflict)
+        if typed.conflict is None:
+            typed.errors = [sentence(conflict.code, **conflict.params)]
+    if is_fragment():
+        answer = render_template("inbox/_composer_errors.html", conversation=conversation, composer=typed)
+        return _vary(answer, status)
+    typed.reply, typed.note = form.get("text", typed.reply), form.get("note", typed.note)
+    typed.kind = "note" if form.get("kind") == "note" else "reply"
+    typed.at, typed.channel = form.get("at", ""), form.get("channel", "")
+    typed.sender, typed.to = form.get("sender", typed.sender), form.get("to", typed.to)
+    typed.unless_answered = form.get("unless_answered") == "1"
+    inbox.save_draft(
+        current_user, conversation, typed.kind, typed.note if typed.kind == "note" else typed.reply
+    )
+    page = render_template("inbox/page.html", **everything(conversation, typed), **_list_beside(conversation))
+    return _vary(page, status)
+
+
+def _conflict(conversation: Conversation, conflict: Conflict) -> dict[str, Any] | None:
+    """Return who has answered meanwhile and what, None for any other conflict."""
+    if conflict.code != "answered_meanwhile":
+        return None
+    newest = message_of(int(conflict.params["message"]))
+    text = " ".join(newest.text.split())
+    name = conflict.params.get("name") or _("A colleague")
+    return {"name": name.split()[0] if newest.author_id else name, "text": text, "message": newest.id}
+
+
+@blueprint.post("/conversations/<int:conversation_id>/notes")
+def note(conversation_id: int) -> ResponseReturnValue:
+    """Put a private note into the thread."""
+    conversation = opened(conversation_id)
+    before = newest_message(conversation)
+    try:
+        sending.add_note(conversation, request.form.get("note", ""), current_user)
+    except Refused as refused:
+        return again(conversation, 422, [sentence(refused.code, **refused.params)])
+    inbox.save_draft(current_user, conversation, "note", "")
+    return changed(conversation, before, "faden:noted")
+
+
+@blueprint.post("/conversations/<int:conversation_id>/draft")
+def draft(conversation_id: int) -> ResponseReturnValue:
+    """Keep what is typed. Without script this also changes the tab, inserts a template, or drops the draft."""
+    conversation = opened(conversation_id)
+    form = request.form
+    text, noted = form.get("text"), form.get("note")
+    if form.get("discard"):
+        text = ""
+    elif form.get("template") or form.get("placeholder"):
+        text = _inserted(conversation, text or "")
+    if text is not None:
+        inbox.save_draft(current_user, conversation, "reply", text)
+    if noted is not None:
+        inbox.save_draft(current_user, conversation, "note", noted)
+    if is_fragment():
+        return "", 204
+    tab = "&compose=note" if form.get("switch") == "note" else ""
+    query = (_link_query() or "?") + tab
+    return redirect(f"/conversations/{conversation.id}{query if len(query) > 1 else ''}#composer", 303)
+
+
+def _inserted(conversation: Conversation, text: str) -> str:
+    """Return the text with what was chosen put after it."""
+    name = request.form.get("placeholder")
+    if name:
+        return f"{text.rstrip()} {{{name}}}".strip()
+    account = current_user.account
+    for template in filled_templates(account, values_of(conversation, account)):
+        if str(template.id) == request.form.get("template"):
+            return f"{text.rstrip()} {template.text}".strip()
+    return text
+
+
+@blueprint.post("/conversations/<int:conversation_id>/assign")
+def assign(conversation_id: int) -> ResponseReturnValue:
+    """Give the conversation to a colleague or to nobody."""
+    conversation = opened(conversation_id)
+    before = newest_message(conversation)
+    chosen = request.form.get("assignee", "")
+    if chosen and not (chosen.isascii() and chosen.isdigit() and len(chosen) < 16):
+        raise NotFound
+    assignee = accounts.colleague(current_user.account, int(chosen)) if chosen else None
+    inbox.assign(conversation, assignee, current_user)
+    return changed(conversation, before)
+
+
+@blueprint.post("/conversations/<int:conversation_id>/status")
+def status(conversation_id: int) -> ResponseReturnValue:
+    """Open, close, or set to waiting."""
+    conversation = opened(conversation_id)
+    before = newest_message(conversation)
+    wanted = request.form.get("status", "")
+    until = None
+    if wanted == "snoozed":
+        until = _until()
+    inbox.set_status(conversation, wanted, current_user, until)
+    return changed(conversation, before)
+
+
+def _until() -> datetime:
+    text = request.form.get("until", "")
+    if not text.strip():
+        raise Refused("until", "empty")
+    return wallclock.read(text, current_user.account.zone, "until")
+
+
+@blueprint.post("/conversations/<int:conversation_id>/snooze")
+def snooze(conversation_id: int) -> ResponseReturnValue:
+    """Put the conversation aside until a moment, or until an answer comes."""
+    conversation = opened(conversation_id)
+    before = newest_message(conversation)
+    inbox.set_status(conversation, "snoozed", current_user, _until())
+    return changed(conversation, before)
+
+
+@blueprint.post("/conversations/<int:conversation_id>/labels")
+def label(conversation_id: int) -> ResponseReturnValue:
+    """Put a label on the conversation or take one off."""
+    conversation = opened(conversation_id)
+    before = newest_message(conversation)
+    off = request.form.get("remove", "")
+    if off:
+        if not (off.isascii() and off.isdigit() and len(off) < 16):
+            raise NotFound
+        inbox.remove_label(conversation, int(off), current_user)
+    else:
+        inbox.add_label(conversation, request.form.get("add", ""), current_user)
+    return changed(conversation, before)
+
+
+@blueprint.get("/messages/<int:message_id>")
+def one(message_id: int) -> ResponseReturnValue:
+    """One bubble, for leaving its edit form; without script its thread."""
+    message = inbox.with_calls([message_of(message_id)])[0]
+    if not is_fragment():
+        return redirect(f"/conversations/{message.conversation_id}#m-{message.id}")
+    return render_bubble(message, get_locale().language, current_user.account.zone)
+
+
+@blueprint.post("/messages/<int:message_id>/cancel")
+def cancel(message_id: int) -> ResponseReturnValue:
+    """Take back a planned message, or one in its undo window: its text is in the answer field again."""
+    message = message_of(message_id)
+    undone = message.status == "queued"
+    sending.cancel(message, current_user)
+    if undone and message.author_id == current_user.id:
+        _back_to_draft(message)
+    return replaced(message)
+
+
+def _back_to_draft(message: Message) -> None:
+    conversation = opened(message.conversation_id)
+    if not inbox.drafts(current_user, conversation).get("reply"):
+        inbox.save_draft(current_user, conversation, "reply", message.text)
+
+
+@blueprint.post("/messages/<int:message_id>/retry")
+def retry(message_id: int) -> ResponseReturnValue:
+    """Send a message once more that did not get through."""
+    return _once_more(message_id, None)
+
+
+@blueprint.post("/messages/<int:message_id>/voice")
+def as_call(message_id: int) -> ResponseReturnValue:
+    """Read a message aloud on the telephone that did not get through as a text."""
+    return _once_more(message_id, "voice")
+
+
+def _once_more(message_id: int, channel: str | None) -> ResponseReturnValue:
+    message = message_of(message_id)
+    made = sending.retry(message, current_user, channel)
+    if not is_fragment() or made.id == message.id:
+        return replaced(made)
+    return replaced(message, also=upsert(inbox.with_calls([message_of(made.id)])[0]))
+
+
+@blueprint.post("/messages/<int:message_id>/now")
+def send_now(message_id: int) -> ResponseReturnValue:
+    """Send a planned message at once."""
+    message = message_of(message_id)
+    sending.send_now(message, current_user)
+    return replaced(message)
+
+
+@blueprint.post("/messages/<int:message_id>/check")
+def check(message_id: int) -> ResponseReturnValue:
+    """Ask the carrier what became of a message whose sending has an unknown end."""
+    message = message_of(message_id)
+    if message.status != "unknown" or message.channel != "sms":
+        raise Conflict("too_late_to_retry", status=message.status)
+    delivery.ask(message)
+    return replaced(message)
+
+
+@blueprint.get("/messages/<int:message_id>/edit")
+def edit(message_id: int) -> ResponseReturnValue:
+    """The form of a planned message, in its place in the thread."""
+    message = message_of(message_id)
+    if message.status != "scheduled":
+        raise Conflict("too_late_to_edit", status=message.status)
+    at = moments.for_input(message.next_at or message.at, current_user.account.zone)
+    return _edit_form(message, {"text": message.text, "at": at, "errors": {}})
+
+
+def _edit_form(message: Message, form: dict[str, Any], status: int = 200) -> ResponseReturnValue:
+    facts = {
+        "message": message,
+        "form": form,
+        "seq": bubble.seq(message),
+        "soonest": soonest(current_user.account.zone),
+    }
+    return _vary(render_template("inbox/_edit.html" if is_fragment() else "inbox/edit.html", **facts), status)
+
+
+@blueprint.post("/messages/<int:message_id>/edit")
+def change(message_id: int) -> ResponseReturnValue:
+    """Change text and time of a planned message."""
+    message = message_of(message_id)
+    text, at = request.form.get("text", ""), request.form.get("at", "")
+    try:
+        sending.edit_scheduled(message, text, _new_time(message, at), current_user)
+    except Refused as refused:
+        field = refused.field if refused.field in ("text", "send_at") else "text"
+        errors = {field: sentence(refused.code, **refused.params)}
+        return _edit_form(message, {"text": text, "at": at, "errors": errors}, 422)
+    if not is_fragment():
+        return back_to(message.conversation)
+    return one(message_id)
+
+
+def _new_time(message: Message, at: str) -> datetime | None:
+    """Return the chosen time; the field holds whole minutes, so an untouched one means the time as it was."""
+    zone = current_user.account.zone
+    if not at.strip():
+        raise Refused("send_at", "empty")
+    if message.next_at is not None and at == moments.for_input(message.next_at, zone):
+        return message.next_at  # type: ignore[no-any-return]
+    return wallclock.read(at, zone, "send_at")

@@ -18,7 +18,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 KEYED = ("/api/", "/carriers/", "/media/")
 """What programs and carriers use: no session and no CSRF token; a bearer key or a signature instead."""
 
-WITHOUT_DATABASE = frozenset({"static", "health.healthz"})
+WITHOUT_DATABASE = frozenset({"static", "health.healthz", "health.readyz"})
 
 csrf = CSRFProtect()
 blueprint = Blueprint("gate", __name__)

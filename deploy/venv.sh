@@ -11,8 +11,7 @@ installed() {
     [ -x "$venv/bin/python" ] && "$venv/bin/python" -c '' 2>/dev/null || return 1
     # What the tests need contains what running needs.
     cmp -s "$lock" "$venv/$(basename "$lock")" && return 0
-    [ "$lock" = requirements.lock ] && cmp -s "$lock" "$venv/with-tests.of" && return 0
-    return 1
+    [ "$lock" = requirements.lock ] && cmp -s "$lock" "$venv/with-tests.of"
 }
 
 usable() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, Any
 
-from sms import accounts, config, db, migrate
+from sms import accounts, config, db, exchange, migrate
 from sms.demo import people
 from sms.server import PortTaken, refuse_taken
 
@@ -255,7 +255,8 @@ def _only_one(data: Path) -> IO[Any]:
 
 
 def _prepare(settings: config.Settings) -> people.SignIn:
-    config.carriers(settings)
+    if not settings.sandbox:
+        exchange.connect(settings)  # a wrong carrier is told now; the pretend one is never wrong
     _demand_ports(settings)
     db.connect(settings.database_url)
     accounts.use_secret(settings.secret_key)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from flask import Blueprint, abort, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -19,6 +19,9 @@ KEYED = ("/api/", "/carriers/", "/media/")
 """What programs and carriers use: no session and no CSRF token; a bearer key or a signature instead."""
 
 WITHOUT_DATABASE = frozenset({"static", "health.healthz", "health.readyz"})
+
+LARGEST_ID = 2**63 - 1
+"""What the databases can compare an id with; anything larger is nobody's."""
 
 csrf = CSRFProtect()
 blueprint = Blueprint("gate", __name__)
@@ -63,6 +66,8 @@ def close_database(error: BaseException | None) -> None:
 @blueprint.before_app_request
 def authorise() -> ResponseReturnValue | None:
     """Sign-in, then role, then the CSRF token: an expired session is told as such, not as a wrong token."""
+    if any(isinstance(value, int) and value > LARGEST_ID for value in (request.view_args or {}).values()):
+        abort(404)
     if request.endpoint is None or request.endpoint == "static" or is_keyed(request.path):
         return None
     view = current_app.view_functions[request.endpoint]
@@ -124,8 +129,6 @@ def _refuse_broken_text() -> None:
 
 
 def _check_octets(data: bytes) -> None:
-    from urllib.parse import unquote_to_bytes
-
     try:
         unquote_to_bytes(data).decode("utf-8")
     except UnicodeDecodeError:

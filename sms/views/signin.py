@@ -88,8 +88,10 @@ def _wrong(tries_left: int, who: tuple[str, str]) -> str:
     wrong = _("E-mail address or password is wrong.")
     if tries_left == 0:
         return f"{wrong} {_wait(throttle.until(throttle.SIGN_INS, *who) - now())}"
-    words = {1: _("one"), 2: _("two"), 3: _("three"), 4: _("four")}
-    left = ngettext("One attempt left.", "%(word)s attempts left.", tries_left, word=words[tries_left])
+    words = {2: _("two"), 3: _("three"), 4: _("four")}
+    left = ngettext(
+        "One attempt left.", "%(word)s attempts left.", tries_left, word=words.get(tries_left, "")
+    )
     return f"{wrong} {left[:1].upper()}{left[1:]}"
 
 

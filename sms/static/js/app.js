@@ -110,4 +110,5 @@ document.addEventListener("change", (event) => {
 
 for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
 giveBackTyped();
+document.querySelector(".subnav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 setTimeout(() => document.querySelectorAll("#notices > .toast").forEach((toast) => toast.remove()), 8000);

@@ -25,7 +25,9 @@ Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
 THREADS = 24
 CONNECTIONS = 4096
 BODY_LIMIT = 1_000_000
-"""Bytes of a request's body that are read before Flask is asked; Flask refuses more with 413."""
+"""Bytes of a request's body that are read before Flask is asked; Flask refuses more with 413. BODY_LIMITS names others by path."""
+SWALLOWED = 16_000_000
+"""Bytes over the limit that are read and thrown away: most clients read the 413 only when they have sent all."""
 BODY_SECONDS = 30
 DRAIN_SECONDS = 2.0
 """How long requests that are running get when the server is told to stop."""
@@ -44,7 +46,9 @@ class Site:
         # a2wsgi's own types are narrower than what an ASGI server hands over.
         self.pages: Any = WSGIMiddleware(cast(Any, _WsgiDoor(wsgi)), workers=threads)
         self.streams = dict(streams or {})
-        self.limit: int = getattr(wsgi, "config", {}).get("MAX_CONTENT_LENGTH") or BODY_LIMIT
+        settings = getattr(wsgi, "config", {})
+        self.limit: int = settings.get("MAX_CONTENT_LENGTH") or BODY_LIMIT
+        self.limits: Mapping[str, int] = settings.get("BODY_LIMITS", {})
         self.wsgi = wsgi
         self.open_streams: set[asyncio.Task[None]] = set()
         self.open_pages: set[asyncio.Task[None]] = set()
@@ -89,7 +93,8 @@ class Site:
         assert task is not None
         self.open_pages.add(task)
         try:
-            body = await asyncio.wait_for(_body(receive, self.limit), BODY_SECONDS)
+            limit = self.limits.get(scope["path"], self.limit)
+            body = await asyncio.wait_for(_body(receive, limit), BODY_SECONDS)
             if body is not None:
                 await self.pages(_for_wsgi(scope, len(body)), _once(body), send)
         except TimeoutError:
@@ -156,13 +161,16 @@ _ASCII = "".join(map(chr, range(0x21, 0x7F)))
 
 
 async def _body(receive: Receive, limit: int) -> bytes | None:
-    """Read a request's body, at most just over the limit; None where the client has hung up half-way."""
-    body = bytearray()
-    while len(body) <= limit:
+    """Read a request's body and keep at most just over the limit; None where the client has hung up half-way."""
+    body, came = bytearray(), 0
+    while came <= limit + SWALLOWED:
         event = await receive()
         if event["type"] == "http.disconnect":
             return None
-        body += event.get("body", b"")
+        chunk = event.get("body", b"")
+        came += len(chunk)
+        if len(body) <= limit:
+            body += chunk
         if not event.get("more_body"):
             break
     return bytes(body)

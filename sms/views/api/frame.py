@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from flask import Blueprint, Response, current_app, request
 from pydantic import BaseModel
@@ -123,6 +124,10 @@ def _account() -> Account:
 
 def read_query(model: type[BaseModel]) -> BaseModel:
     """Return the parameters of a list; an empty one counts as left out."""
+    try:
+        unquote_to_bytes(request.query_string).decode("utf-8")
+    except UnicodeDecodeError:
+        raise Problem("invalid", FieldError("", "not_text")) from None
     given = {name: value for name, value in request.args.items() if value != ""}
     unknown = [name for name in given if name not in model.model_fields]
     if unknown:

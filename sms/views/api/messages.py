@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import request
+from flask.blueprints import BlueprintSetupState
 from pydantic import ValidationError
 
 from sms import idempotency, inbox, sending, wallclock
@@ -12,7 +13,7 @@ from sms.models import Account, Message
 from sms.refusal import Conflict, NotFound, Refused
 from sms.views.api import pages, shapes
 from sms.views.api.body import LARGEST_BATCH
-from sms.views.api.frame import Answer, as_json, call
+from sms.views.api.frame import Answer, as_json, blueprint, call
 from sms.views.api.inputs import Batch, MessagesQuery, NewMessage, NewMessages
 from sms.views.api.problem import FieldError, Problem, of_exception
 
@@ -104,6 +105,12 @@ def retry_message(account: Account, id: int) -> Answer:
     """Sends a message again that failed, was not delivered or was cancelled; 409 where it is under way or arrived."""
     message = sending.retry(_find(account, id))
     return Answer(200, shapes.messages([message])[0])
+
+
+@blueprint.record
+def allow_large_batches(state: BlueprintSetupState) -> None:
+    """Tell the server that a batch may be larger than what else is sent."""
+    state.app.config.setdefault("BODY_LIMITS", {})["/api/v1/messages/batch"] = LARGEST_BATCH
 
 
 def _find(account: Account, id: int) -> Message:

@@ -43,9 +43,12 @@ class GracefulConsumer(Consumer):
 
     worker_class = PatientWorker
 
-    def _set_signal_handlers(self) -> None:
+    def listen_to_signals(self) -> None:
+        """Take SIGTERM and SIGINT from now on; the consumer does it only once its threads run."""
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, self._end)
+
+    _set_signal_handlers = listen_to_signals
 
     def _end(self, signum: int, frame: FrameType | None) -> None:
         self._signum, self._restart, self._graceful = signum, False, True
@@ -103,6 +106,7 @@ def work(huey: Huey, threads: int = THREADS) -> None:
         shutdown_timeout=STOP_SECONDS,
         graceful_signal="TERM",
     )
+    consumer.listen_to_signals()
     ticker = Ticker(tick, f"worker:{socket.gethostname()}:{os.getpid()}"[:60])
     ticker.start()
     log.info("working with %d threads", threads)

@@ -1,0 +1,37 @@
+"""A worker with two jobs of its own, for test_worker; run as a program, or imported to ring the jobs."""
+
+import time
+
+from sms import config, db, exchange, queue
+from sms.logbook import open_logbook
+
+
+@queue.job
+def note(word: str, seconds: float = 0.0, rung_at: float = 0.0) -> None:
+    """Write down that it began, and how long after it was rung, and that it ended."""
+    db.database.execute_sql("SELECT 1")
+    _write(f"{word} {time.time() - rung_at:.3f}")
+    time.sleep(seconds)
+    _write(f"{word} finished")
+
+
+@queue.job
+def fail() -> None:
+    """Fail on purpose."""
+    raise RuntimeError("on purpose")
+
+
+def _write(line: str) -> None:
+    with (config.load().data / "done").open("a") as file:
+        file.write(line + "\n")
+
+
+def main() -> None:
+    """Work as `flask worker` does."""
+    from sms.worker import work
+
+    open_logbook()
+    settings = config.load()
+    db.connect(settings.database_url)
+    exchange.connect(settings)
+    work(queue.connect(settings.queue_url, settings.data))

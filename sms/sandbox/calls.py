@@ -368,7 +368,7 @@ class Calls:
         if call.row["status"] == "queued":
             call.move("initiated", "initiated")
         phone = call.phone()
-        if phone.state == "off":
+        if phone.state in ("off", "no-network"):
             return "failed", None
         if phone.state == "busy" or self._engaged(call, phone):
             return "busy", None

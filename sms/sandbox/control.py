@@ -220,8 +220,8 @@ def _json() -> dict[str, Any]:
 
 
 def _can_act(phone: Phone) -> None:
-    if phone.state == "off":
-        raise BadInput(f"{double_zero(phone.number)} is switched off", 409)
+    if phone.state in ("off", "no-network"):
+        raise BadInput(f"{double_zero(phone.number)} is switched off or without network", 409)
 
 
 def _one_of(*words: str) -> Callable[[Any], bool]:

@@ -7,7 +7,9 @@ from sms import clock
 from sms.gsm import msisdn
 from sms.sandbox.store import Row, Store
 
-STATES = ("on", "off", "busy", "no-answer", "reject")
+STATES = ("on", "off", "no-network", "busy", "no-answer", "reject")
+"""`no-network` is the page's own: like `off`, but texts wait for the phone for many minutes."""
+STATES_OF_CALLS = ("no-answer", "reject")
 ANSWERS = ("auto", "manual")
 REPORTS = ("normal", "late", "never", "twice", "reversed")
 
@@ -33,6 +35,8 @@ class Phone:
     machine: bool = False
     blocks: bool = False
     on_page: bool = False
+    thread: str = ""
+    """Whose texts the page shows; empty: those of whoever wrote last."""
 
     @property
     def landline(self) -> bool:
@@ -41,7 +45,7 @@ class Phone:
     @property
     def reachable(self) -> bool:
         """True where a text arrives: a phone in a call, or one that nobody picks up, still takes texts."""
-        return self.state not in ("off", "reject")
+        return self.state not in ("off", "no-network", "reject")
 
 
 def double_zero(number: str) -> str:
@@ -80,5 +84,8 @@ def lay_out_demo(store: Store) -> None:
 
 def _phone(row: Row) -> Phone:
     flags: dict[str, Any] = {name: bool(row[name]) for name in ("machine", "blocks", "on_page")}
-    words = {name: row[name] for name in ("number", "name", "state", "answer", "reports", "digits", "speech")}
+    words = {
+        name: row[name]
+        for name in ("number", "name", "state", "answer", "reports", "digits", "speech", "thread")
+    }
     return Phone(**words, **flags)

@@ -18,8 +18,8 @@ SOON = 0.03
 """Seconds between the POST's answer and the radio: as a rule the answer is there first."""
 STEP = 0.1
 LATE = 5.0
-PATIENCE = 2.0
-"""Seconds that a text waits for a phone that is off (a real network: days) before it is given up."""
+PATIENCE = {"off": 2.0, "no-network": 900.0}
+"""Seconds that a text waits for a phone (a real network: days) before it is given up."""
 
 UNREACHABLE = 30003
 BLOCKED = 30004
@@ -114,7 +114,7 @@ class Texts:
             return self._plan(message, phone, "delivered")
         if phone.state == "reject":
             return self._plan(message, phone, "undelivered", BLOCKED)
-        until = clock.now().timestamp() + PATIENCE
+        until = clock.now().timestamp() + PATIENCE[phone.state]
         with self._net.store.transaction():
             if phone.reports in ("normal", "late", "twice"):
                 self._net.jobs.add("text-report", {"sid": message["sid"], "reports": [["sent", None, 0]]})
@@ -200,6 +200,7 @@ class Texts:
         self._net.store.run(
             "UPDATE message SET arrived_at = ? WHERE sid = ? AND arrived_at IS NULL", now, message["sid"]
         )
+        self._net.store.run("UPDATE phone SET thread = '' WHERE number = ?", message["phone"])
         self._net.feed.ring()
 
     def _post_inbound(self, job: dict[str, Any]) -> None:

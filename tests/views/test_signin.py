@@ -253,7 +253,9 @@ def test_unknown_address_gets_no_mail_and_the_same_page(
     assert mail.kept(settings) == []
     known = visitor.post("/password", data={"email": ANNA})
     assert len(mail.kept(settings)) == 1
-    without_nonce = [re.sub(r'nonce="[^"]*"|value="[^"]*"', "", a.get_data(as_text=True)) for a in (unknown, known)]
+    without_nonce = [
+        re.sub(r'nonce="[^"]*"|value="[^"]*"', "", a.get_data(as_text=True)) for a in (unknown, known)
+    ]
     assert without_nonce[0] == without_nonce[1]
 
 
@@ -303,7 +305,9 @@ def test_signed_in_people_skip_the_form(client: FlaskClient) -> None:
 
 @pytest.mark.parametrize("field", ["email", "password", "next", "stay"])
 @pytest.mark.parametrize("junk", ["%00", "%ff", "%ed%a0%80", "a" * 5000, "%c3%28"])
-def test_junk_in_any_field_is_refused_in_words(visitor: FlaskClient, anna: User, field: str, junk: str) -> None:
+def test_junk_in_any_field_is_refused_in_words(
+    visitor: FlaskClient, anna: User, field: str, junk: str
+) -> None:
     body = "&".join(f"{n}={junk}" for n in [field])
     answer = visitor.post("/sign-in", data=body, content_type="application/x-www-form-urlencoded")
     assert answer.status_code == 422

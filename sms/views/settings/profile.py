@@ -3,6 +3,7 @@
 from flask import redirect, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import refresh
 from flask_login import current_user, login_user
 from flask_wtf import FlaskForm
 from wtforms import PasswordField, SelectField, StringField
@@ -70,6 +71,7 @@ def save_profile() -> ResponseReturnValue:
     except Refused as refused:
         place(form, refused)
         return _show(form)
+    refresh()  # what follows is said in the language just chosen
     return saved("settings.profile")
 
 

@@ -43,9 +43,8 @@ make_venv() {
 installed && exit 0
 [ -x "$venv/bin/python" ] && "$venv/bin/python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null &&
     "$venv/bin/python" -m pip --version >/dev/null 2>&1 || make_venv
-say "installing the packages of $lock (once)"
+say "installing the packages of $lock (once, about a minute)"
 rm -f "$venv/requirements.lock" "$venv/requirements-test.lock" "$venv/with-tests.of"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r "$lock"
+"$venv/bin/python" -m pip install -qq --no-compile --disable-pip-version-check --no-input --require-hashes -r "$lock"
 cp "$lock" "$venv/$(basename "$lock")"
 [ "$lock" = requirements.lock ] || cp requirements.lock "$venv/with-tests.of"
-"$venv/bin/python" -m compileall -q sms voice app.py >/dev/null 2>&1 || true

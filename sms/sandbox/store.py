@@ -119,6 +119,19 @@ class Store:
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.executescript(SCHEMA)
+        self._add_missing_columns()
+
+    def _add_missing_columns(self) -> None:
+        """Bring a file of an earlier version up to date: columns are only ever added, with a default."""
+        wanted = sqlite3.connect(":memory:")
+        wanted.executescript(SCHEMA)
+        for table in TABLES:
+            present = {row["name"] for row in self._connection.execute(f"PRAGMA table_info({table})")}
+            for _, name, kind, required, default, _ in wanted.execute(f"PRAGMA table_info({table})"):
+                if name not in present:
+                    rule = f"NOT NULL DEFAULT {default}" if required else ""
+                    self._connection.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind} {rule}")
+        wanted.close()
 
     def rows(self, sql: str, *values: Any) -> list[Row]:
         """Return all rows of a query."""

@@ -1,5 +1,6 @@
 """The `flask` commands: each parses its words, calls one verb and prints what a person or a script needs."""
 
+import contextvars
 import importlib
 import importlib.util
 import sys
@@ -192,9 +193,11 @@ def web() -> None:
     from sms.server import PortTaken, serve
 
     logbook.open_logbook()
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    app, chosen = current_app._get_current_object(), settings()  # type: ignore[attr-defined]
     try:
-        serve(app, settings().host, settings().port, _streams())
+        # Without this command's application context: requests that inherit it would share one `g`, and with it
+        # the signed-in user, the CSRF token and the nonce.
+        contextvars.Context().run(serve, app, chosen.host, chosen.port, _streams())
     except PortTaken as taken:
         raise Sorry(f"{taken}. Set PORT to another one.") from None
 

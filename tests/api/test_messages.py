@@ -52,6 +52,10 @@ def test_placeholders_are_filled_from_the_request_and_the_contact(api):
     assert message["text"] == "Frau Koch, Ihr Termin: 9:30"
 
 
+def test_a_program_that_names_no_fields_may_send_braces(api):
+    assert post(api, text="Code {A-17}").json["text"] == "Code {A-17}"
+
+
 def test_times_are_rfc_3339_in_utc_with_milliseconds(api):
     assert post(api).json["created_at"].endswith("Z")
     assert len(post(api).json["created_at"]) == len("2026-11-21T09:00:00.000Z")
@@ -70,7 +74,7 @@ def test_times_are_rfc_3339_in_utc_with_milliseconds(api):
         ({"text": " \n\u200b"}, "text", "empty"),
         ({"text": "a" * 1501}, "text", "too_long"),
         ({"text": "a\x00"}, "text", "control_character"),
-        ({"text": "Hallo {niemand}"}, "text", "placeholder_unknown"),
+        ({"text": "Hallo {niemand}", "fields": {}}, "text", "placeholder_unknown"),
         ({"sender": "Müller"}, "sender", "sender_bad_character"),
         ({"sender": "PRAXISLINDNER"}, "sender", "sender_too_long"),
         ({"sender": "0171 3920099"}, "sender", "sender_not_owned"),

@@ -5,6 +5,7 @@ import shlex
 from typing import Any
 
 from flask import Response, current_app, render_template
+from markupsafe import Markup, escape
 
 from sms.views.api.frame import VERSION, blueprint, respond
 from sms.views.api.frame import Answer as JsonAnswer
@@ -59,7 +60,7 @@ def _operation(
         "method": method.upper(),
         "path": path,
         "summary": operation["summary"],
-        "description": operation["description"],
+        "description": coded(operation["description"]),
         "tags": operation["tags"],
         "parameters": [
             {**p, "words": type_words(p["schema"]), "schema": _link(p["schema"])}
@@ -94,6 +95,15 @@ def curl(method: str, url: str, example: Any) -> str:
     return " \\\n  ".join(lines)
 
 
+def coded(text: str) -> Markup:
+    """Return a description as HTML: what stands in backticks is code, everything else is escaped."""
+    pieces = (
+        Markup("<code>{}</code>").format(piece) if at % 2 else escape(piece)
+        for at, piece in enumerate(text.split("`"))
+    )
+    return Markup("").join(pieces)
+
+
 def _resolved(schema: dict[str, Any], api: dict[str, Any]) -> dict[str, Any]:
     name = _named(schema)
     return api["components"]["schemas"][name] if name else schema  # type: ignore[no-any-return]
@@ -111,7 +121,7 @@ def _properties(schema: dict[str, Any]) -> list[dict[str, Any]]:
             "words": type_words(inner),
             "schema": _link(inner),
             "required": name in needed,
-            "description": inner.get("description", ""),
+            "description": coded(inner.get("description", "")),
         }
         for name, inner in schema.get("properties", {}).items()
     ]

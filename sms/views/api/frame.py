@@ -124,15 +124,24 @@ def _account() -> Account:
 
 def read_query(model: type[BaseModel]) -> BaseModel:
     """Return the parameters of a list; an empty one counts as left out."""
-    try:
-        unquote_to_bytes(request.query_string).decode("utf-8")
-    except UnicodeDecodeError:
-        raise Problem("invalid", FieldError("", "not_text")) from None
+    if broken := _not_utf8(request.query_string):
+        raise Problem("invalid", *(FieldError(name[:80], "not_text") for name in broken[:10]))
     given = {name: value for name, value in request.args.items() if value != ""}
     unknown = [name for name in given if name not in model.model_fields]
     if unknown:
         raise Problem("invalid", *(FieldError(name[:80], "unknown_parameter") for name in unknown[:10]))
     return model.model_validate(given)
+
+
+def _not_utf8(query: bytes) -> list[str]:
+    """Return the names of parameters whose bytes are no text; Werkzeug would show them as if they were quoted."""
+    broken = []
+    for pair in query.split(b"&"):
+        try:
+            unquote_to_bytes(pair).decode("utf-8")
+        except UnicodeDecodeError:
+            broken.append(pair.partition(b"=")[0].decode("ascii", "replace"))
+    return broken
 
 
 def respond(answer: Answer) -> Response:

@@ -71,7 +71,9 @@ class Input(BaseModel):
 class PreviewRequest(Input):
     """A text to be counted, and optionally the number and the sender it is meant for."""
 
-    text: Text
+    text: Annotated[
+        Text, Field(description="May hold {placeholders}, filled from the contact and from `fields`.")
+    ]
     to: Annotated[Number | None, Field(description="Any spelling of a phone number.")] = None
     sender: Annotated[Name | None, Field(description="Without one: the account's default sender.")] = None
     fields: Annotated[Fields | None, Field(description="Values for {placeholders} in the text.")] = None
@@ -104,7 +106,13 @@ class NewMessage(Input):
             examples=["2026-11-23T09:00:00+01:00"],
         ),
     ] = None
-    fields: Annotated[Fields | None, Field(description="Values for {placeholders} in the text.")] = None
+    fields: Annotated[
+        Fields | None,
+        Field(
+            description="Values for {placeholders} in the text. Where it is given, even empty, a placeholder without a "
+            "value is refused; where it is left out, unknown braces are sent as they are."
+        ),
+    ] = None
     reference: Annotated[
         Line | None, Field(description="Your own reference, given back with the message.")
     ] = None

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from peewee import IntegrityError
 
@@ -13,7 +13,10 @@ from sms.models import Account, Idempotency
 from sms.refusal import Conflict
 
 KEPT = timedelta(hours=24)
+SWEPT_EVERY = timedelta(hours=1)
 LONGEST_KEY = 255
+
+_swept_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -68,5 +71,9 @@ def _kept(account: Account, key: str, fingerprint: str) -> Answer | None:
 
 
 def sweep() -> int:
-    """Forget answers older than 24 hours; returns how many there were."""
+    """Forget answers older than 24 hours, looking for them once an hour; returns how many there were."""
+    global _swept_at
+    if _swept_at is not None and abs(now() - _swept_at) < SWEPT_EVERY:
+        return 0
+    _swept_at = now()
     return int(Idempotency.delete().where(Idempotency.created_at <= now() - KEPT).execute())

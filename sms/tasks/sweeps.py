@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from sms import calling, delivery, inbox, queue, receiving
+from sms import calling, delivery, idempotency, inbox, queue, receiving
 from sms.clock import now
 from sms.modules import modules
 
@@ -12,7 +12,15 @@ log = logging.getLogger(__name__)
 
 def tick() -> None:
     """Run every sweep once; one that fails is logged and does not keep the others from running."""
-    for sweep in (delivery.sweep, calling.sweep, receiving.sweep, wake, fetch_recordings, *_module_ticks()):
+    for sweep in (
+        delivery.sweep,
+        calling.sweep,
+        receiving.sweep,
+        idempotency.sweep,
+        wake,
+        fetch_recordings,
+        *_module_ticks(),
+    ):
         try:
             sweep()
         except Exception:

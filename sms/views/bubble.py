@@ -19,6 +19,9 @@ from sms.views import moments
 from voice.announcement import announcement
 
 DYES = {1: "t-petrol", 2: "t-clay", 3: "t-plum", 4: "t-moss"}
+ANSWERABLE = ("sending", "sent", "delivered", "unknown", "undelivered")
+"""Statuses in which a message may have reached somebody who answers it."""
+
 WAVE_WIDTH, WAVE_HEIGHT = 240, 30
 
 
@@ -154,12 +157,19 @@ def _joins(before: Bubble | None, entry: Bubble) -> bool:
 def note_answers(messages: Sequence[Message]) -> None:
     """Put (id, text) of the message that an incoming one answers at `.answered`, where it is not the one above it."""
     wanted: dict[int, list[Message]] = {}
-    above: int | None = None
+    above: dict[tuple[str, str], int | None] = {}
     for message in messages:
-        if message.direction == "outgoing" and message.status not in ("scheduled", "cancelled"):
-            above = message.id
-        if message.answers and message.answers != (above or _above(message)):
+        pair = (message.ours, message.theirs)
+        if message.direction == "outgoing" and message.status in ANSWERABLE:
+            above[pair] = message.id
+        if not message.answers:
+            continue
+        if pair not in above:
+            above[pair] = _above(message)
+        if message.answers != above[pair]:
             wanted.setdefault(message.answers, []).append(message)
+            # What is said in the same breath belongs to the same message and need not say so again.
+            above[pair] = message.answers
     if not wanted:
         return
     for answered in Message.select(Message.id, Message.text).where(Message.id.in_(list(wanted))):
@@ -173,7 +183,9 @@ def _above(message: Message) -> int | None:
         .where(
             Message.conversation == message.conversation_id,
             Message.direction == "outgoing",
-            Message.status.not_in(("scheduled", "cancelled")),
+            Message.ours == message.ours,
+            Message.theirs == message.theirs,
+            Message.status.in_(ANSWERABLE),
             (Message.at < message.at) | ((Message.at == message.at) & (Message.id < message.id)),
         )
         .order_by(Message.at.desc(), Message.id.desc())

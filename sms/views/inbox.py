@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from flask import Blueprint, make_response, render_template, request
+from flask import Blueprint, current_app, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
@@ -183,7 +184,16 @@ def words(user: User) -> dict[str, Any]:
         "display": display,
         "shown": lambda number: msisdn.shown(number) if number.startswith("+") else number,
         "preview": preview,
+        "script_addresses": script_addresses,
     }
+
+
+def script_addresses() -> dict[str, dict[str, str]]:
+    """Return the import map by which modules find each other under addresses that change with their content."""
+    folder = Path(current_app.static_folder or "") / "js"
+    asset = current_app.jinja_env.globals["asset"]
+    named = sorted(path.name for path in folder.glob("*.js"))
+    return {"imports": {url_for("static", filename=f"js/{n}"): asset(f"js/{n}") for n in named}}  # type: ignore[operator]
 
 
 def display(number: str) -> str:

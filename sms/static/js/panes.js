@@ -10,8 +10,7 @@ function dress() {
   if (!pane) return;
   document.body.classList.remove(...VIEWS);
   document.body.classList.add(...(pane.dataset.body || 'view-list').split(' '));
-  const role = pane.getAttribute('role') === 'main' ? 'complementary' : 'main';
-  document.getElementById('list')?.setAttribute('role', role);
+  document.getElementById('list')?.setAttribute('role', document.body.classList.contains('view-list') ? 'main' : 'complementary');
 }
 
 function markRow(id) {
@@ -58,6 +57,12 @@ document.addEventListener('click', (event) => {
   const opens = link.id === 'show-contact';
   document.body.classList.toggle('view-contact', opens);
   document.body.classList.toggle('view-thread', !opens);
+  talk()?.setAttribute('role', opens ? 'region' : 'main');
+  document.getElementById('contact')?.setAttribute('role', opens ? 'main' : 'complementary');
+  const heading = document.getElementById('contact-head');
+  if (opens) heading?.setAttribute('role', 'heading');
+  else heading?.removeAttribute('role');
+  heading?.setAttribute('aria-level', '1');
   document.getElementById(opens ? 'hide-contact' : 'show-contact')?.focus();
 });
 

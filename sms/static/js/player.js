@@ -30,7 +30,7 @@ function prepare(player, audio, button) {
 }
 
 document.addEventListener('click', (event) => {
-  const button = event.target.closest?.('[data-play]');
+  const button = event.target.closest?.('[data-listen]');
   const player = button?.closest('[data-player]');
   const audio = player?.querySelector(':scope > audio');
   if (!audio) return;

@@ -1,0 +1,164 @@
+"""A real server in a process of its own, a real browser, and the test's own connection to the same database."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from sms import accounts, config, db, exchange, queue
+from sms.models import Account, User
+from tests.conftest import SECRET, People
+
+ARTIFACTS = Path(__file__).parents[1] / ".artifacts"
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running server: its address, its settings, and how to start it again."""
+
+    url: str
+    settings: config.Settings
+    people: People
+    environment: dict[str, str]
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def start(environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    """Start the web server and wait until it answers."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flask", "--app", "app", "web"],
+        env={**os.environ, **environment},
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.DEVNULL,
+        stderr=(Path(environment["FADEN_DATA"]) / "web.log").open("ab"),
+    )
+    address = f"http://127.0.0.1:{environment['PORT']}/healthz"
+    for _ in range(300):
+        try:
+            urllib.request.urlopen(address, timeout=1).close()
+            return process
+        except OSError:
+            time.sleep(0.05)
+    process.kill()
+    raise RuntimeError((Path(environment["FADEN_DATA"]) / "web.log").read_text())
+
+
+@pytest.fixture(scope="module")
+def site(template: tuple[Path, People], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    data = tmp_path_factory.mktemp("site")
+    shutil.copy(template[0], data / "faden.db")
+    environment = {"FADEN_DATA": str(data), "FADEN_SECRET_KEY": SECRET, "PORT": str(free_port()), "HOST": "127.0.0.1"}
+    settings = config.load(environment)
+    process = start(environment)
+    db.connect(settings.database_url)
+    exchange.connect(settings)
+    accounts.use_secret(SECRET)
+    db.database.connect()
+    try:
+        yield Site(f"http://127.0.0.1:{environment['PORT']}", settings, template[1], environment)
+    finally:
+        db.database.close()
+        db.database.close_all()
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(autouse=True)
+def _no_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is delivered: the tests themselves move messages on."""
+    monkeypatch.setattr(queue, "_huey", None)
+
+
+@pytest.fixture
+def account(site: Site) -> Account:
+    return Account.get_by_id(site.people.account)
+
+
+@pytest.fixture
+def anna(site: Site) -> User:
+    return User.get_by_id(site.people.anna)
+
+
+@pytest.fixture
+def jonas(site: Site) -> User:
+    return User.get_by_id(site.people.jonas)
+
+
+def session_of(user: User) -> str:
+    """Return the cookie of a signed-in person, made as Flask makes it."""
+    app = Flask("sms")
+    app.secret_key = SECRET
+    signer = SecureCookieSessionInterface().get_signing_serializer(app)
+    assert signer is not None
+    return str(signer.dumps({"_user_id": user.get_id(), "_fresh": True}))
+
+
+class Visitors:
+    """Signs people in, each in a browser of their own, and notes what the console complains of."""
+
+    def __init__(self, chromium: Browser, site: Site) -> None:
+        self._chromium, self._site = chromium, site
+        self._contexts: list[BrowserContext] = []
+        self.complaints: list[str] = []
+
+    def open(self, user: User, path: str = "/inbox?view=open", **options) -> Page:
+        """Return a page on which this person is signed in."""
+        context = self._chromium.new_context(base_url=self._site.url, **{"locale": "de-DE", **options})
+        self._contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(8000)
+        page.on("console", self._listen)
+        page.on("response", lambda r: r.status >= 400 and self.complaints.append(f"{r.status} {r.url} {r.request.headers} {r.request.post_data}"))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        context.add_cookies([{"name": "faden", "value": session_of(user), "url": self._site.url}])
+        page.goto(path)
+        return page
+
+    def _listen(self, message) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(f"{message.text} ({message.location.get('url', '')})")
+
+    def leave(self) -> None:
+        for context in self._contexts:
+            context.close()
+
+
+@pytest.fixture
+def visitors(chromium: Browser, site: Site) -> Iterator[Visitors]:
+    made = Visitors(chromium, site)
+    yield made
+    made.leave()
+
+
+def shot(page: Page, name: str) -> None:
+    """Keep a picture for people who look at the tests' results."""
+    ARTIFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=ARTIFACTS / f"{name}.png")

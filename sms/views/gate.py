@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from flask import Blueprint, abort, current_app, g, redirect, request, url_for
+from flask import Blueprint, abort, current_app, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_wtf.csrf import CSRFProtect
@@ -12,6 +12,7 @@ from flask_wtf.csrf import CSRFProtect
 from sms.db import database
 from sms.models.account import ROLES
 from sms.refusal import Refused
+from sms.views import entrance
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -81,9 +82,13 @@ def authorise() -> ResponseReturnValue | None:
 
 
 def ask_to_sign_in() -> ResponseReturnValue:
-    """Send a person to the sign-in and back; a fragment's request gets 401 and a notice, so typed text stays."""
+    """Send a person to the sign-in and back. What somebody was sending is not lost on the way:
+    a fragment's request gets 401 and a notice beside the page, a form without script carries its text along.
+    """
     if request.headers.get("HX-Request"):
         abort(401)
+    if request.method == "POST" and entrance.holds_text():
+        return render_template("signin/sign_in.html", form=entrance.form_with_text(), held=True), 401
     return redirect(url_for("signin.sign_in", next=way_back()))
 
 

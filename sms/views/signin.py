@@ -8,24 +8,18 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from flask_login import current_user, login_user, logout_user
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, HiddenField, PasswordField, StringField
+from wtforms import PasswordField, StringField
 
 from sms import accounts, throttle
 from sms.clock import now
 from sms.models import User
 from sms.refusal import Refused
+from sms.views.entrance import SignInForm, keep_text
 from sms.views.gate import local_path, public
 from sms.views.invitation import mail_password_link
 from sms.wording import sentence
 
 blueprint = Blueprint("signin", __name__)
-
-
-class SignInForm(FlaskForm):
-    email = StringField()
-    password = PasswordField()
-    stay = BooleanField()
-    next = HiddenField()
 
 
 class ForgottenForm(FlaskForm):
@@ -44,7 +38,7 @@ def sign_in() -> ResponseReturnValue:
     if current_user.is_authenticated:
         return redirect(target)
     form = SignInForm(formdata=None, next=target, stay=True)
-    return render_template("signin/sign_in.html", form=form)
+    return render_template("signin/sign_in.html", form=form, held=False)
 
 
 @blueprint.post("/sign-in")
@@ -64,6 +58,8 @@ def enter() -> ResponseReturnValue:
         return _again(form, _wrong(tries_left, who), 422)
     throttle.forgive(throttle.SIGN_INS, *who)
     _welcome(user, bool(form.stay.data))
+    if keep_text(form, user):
+        flash(_("You are signed in again. Your text was not sent; it is kept as a draft."))
     return redirect(local_path(form.next.data or "/"), 303)
 
 
@@ -97,7 +93,7 @@ def _wrong(tries_left: int, who: tuple[str, str]) -> str:
 
 def _again(form: SignInForm, error: str, status: int) -> ResponseReturnValue:
     form.password.errors = [error]
-    return render_template("signin/sign_in.html", form=form), status
+    return render_template("signin/sign_in.html", form=form, held=bool(form.held_in.data)), status
 
 
 def _welcome(user: User, stay: bool) -> None:

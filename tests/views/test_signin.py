@@ -2,14 +2,15 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from sms import accounts, clock, mail
+from sms import accounts, clock, contacts, inbox, mail
 from sms.config import Settings
-from sms.models import User
+from sms.models import Account, Conversation, Draft, Message, User
 from tests.conftest import PASSWORD, sign_in
 
 ANNA = "anna.weber@praxis-lindner.example"
@@ -312,3 +313,53 @@ def test_junk_in_any_field_is_refused_in_words(
     answer = visitor.post("/sign-in", data=body, content_type="application/x-www-form-urlencoded")
     assert answer.status_code == 422
     assert "<h1>" in answer.get_data(as_text=True)
+
+
+def answer_in_an_ended_session(visitor: FlaskClient, conversation: int, **more: str):
+    return visitor.post(
+        f"/conversations/{conversation}/messages",
+        data={"text": "Ja, um 14:15 Uhr.\nBis dann!"},
+        csrf=False,
+        **more,
+    )
+
+
+@pytest.fixture
+def conversation(account: Account):
+    return contacts.find_or_add(account, "+491713920042")[1]
+
+
+def sign_in_with(visitor: FlaskClient, page, email: str = ANNA, password: str = PASSWORD):
+    carried = re.findall(r'<input[^>]*type="hidden"[^>]*>', page.get_data(as_text=True))
+    fields = {
+        re.search(r'name="(\w+)"', f)[1]: unescape(re.search(r'value="([^"]*)"', f)[1]) for f in carried
+    }
+    return enter(visitor, email, password, **fields)
+
+
+def test_answer_sent_in_an_ended_session_becomes_a_draft_without_script(
+    visitor: FlaskClient, conversation: Conversation, anna: User
+) -> None:
+    page = answer_in_an_ended_session(visitor, conversation.id)
+    assert page.status_code == 401
+    assert "Ihr Text ist noch da" in page.get_data(as_text=True)
+    page = sign_in_with(visitor, page, password="falsch")
+    answer = sign_in_with(visitor, page)
+    assert answer.headers["Location"] == f"/conversations/{conversation.id}"
+    assert inbox.drafts(anna, conversation) == {"reply": "Ja, um 14:15 Uhr.\nBis dann!"}
+    assert Message.select().count() == 0
+    assert "Ja, um 14:15 Uhr." in visitor.get(answer.headers["Location"]).get_data(as_text=True)
+
+
+def test_carried_text_never_reaches_another_accounts_thread(
+    visitor: FlaskClient, conversation: Conversation, stranger: User
+) -> None:
+    page = answer_in_an_ended_session(visitor, conversation.id)
+    assert sign_in_with(visitor, page, stranger.email).status_code == 303
+    assert Draft.select().count() == 0
+
+
+def test_other_sites_cannot_put_words_into_a_draft(visitor: FlaskClient, conversation: Conversation) -> None:
+    answer = answer_in_an_ended_session(visitor, conversation.id, headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 302
+    assert "next=/" in answer.headers["Location"]

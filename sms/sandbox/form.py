@@ -36,7 +36,7 @@ Check = Callable[[str], bool]
 
 def is_uri(text: str) -> bool:
     """Return whether the text is an absolute http or https address without spaces or control characters."""
-    if not text.isascii() or re.search(r"[\x00-\x20\x7f<>\"{}|\\^`]", text):
+    if not text.isascii() or re.search(r"[\x00-\x20\x7f<>\"{}|\\^`]|%(?![0-9a-fA-F]{2})", text):
         return False
     try:
         parts = urlsplit(text)
@@ -86,7 +86,7 @@ def is_number(text: str) -> bool:
     return re.fullmatch(r"-?\d{1,18}(\.\d+)?", text, re.ASCII) is not None
 
 
-is_boolean = one_of("true", "false", "True", "False")
+is_boolean = one_of("true", "false")
 is_method = one_of("GET", "POST")
 
 MESSAGE: Mapping[str, Check] = {

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from pretend import Customer, Sandbox, free_port
 from twilio.rest import Client
 from werkzeug.serving import make_server
 
 from sms.config import Settings, load
+from tests.sandbox.pretend import Customer, Sandbox, free_port
 
 
 @pytest.fixture

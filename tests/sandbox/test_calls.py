@@ -5,10 +5,10 @@ from io import BytesIO
 
 import pytest
 import requests
-from pretend import HERTA, ILSE, OUR_VOICE, until
 from twilio.base.exceptions import TwilioRestException
 
 from sms.sandbox import sound
+from tests.sandbox.pretend import HERTA, ILSE, OUR_VOICE, until
 
 EVENTS = ["initiated", "ringing", "answered", "completed"]
 

@@ -2,7 +2,8 @@
 
 import pytest
 import requests
-from pretend import HERTA, KURT, OUR_NUMBER
+
+from tests.sandbox.pretend import HERTA, KURT, OUR_NUMBER
 
 
 def test_the_account_names_its_numbers_and_where_it_takes_callbacks(sandbox, customer):

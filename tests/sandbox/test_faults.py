@@ -4,8 +4,9 @@ import time
 
 import pytest
 import requests
-from pretend import HERTA, KURT, OUR_NUMBER, OUR_VOICE, until
 from twilio.base.exceptions import TwilioRestException
+
+from tests.sandbox.pretend import HERTA, KURT, OUR_NUMBER, OUR_VOICE, until
 
 
 def send(client):

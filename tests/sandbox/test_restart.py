@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 import requests
-from pretend import HERTA, KURT, MARGARETHE, OUR_NUMBER, OUR_VOICE, free_port, until
 
 from sms.config import ConfigError, load
 from sms.sandbox.serve import serve
+from tests.sandbox.pretend import HERTA, KURT, MARGARETHE, OUR_NUMBER, OUR_VOICE, free_port, until
 
 ROOT = Path(__file__).parents[2]
 

@@ -1,8 +1,9 @@
 """Texts in both directions, with the official SDK and its RequestValidator."""
 
 import pytest
-from pretend import HERTA, KURT, MARGARETHE, OUR_NUMBER, until
 from twilio.base.exceptions import TwilioRestException
+
+from tests.sandbox.pretend import HERTA, KURT, MARGARETHE, OUR_NUMBER, until
 
 
 def send(sdk, customer, to=KURT, **more):

@@ -109,6 +109,7 @@ document.addEventListener("change", (event) => {
 });
 
 for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
-giveBackTyped();
+// Only once htmx and the pages' own scripts listen: what comes back counts as typed.
+addEventListener("load", () => setTimeout(giveBackTyped));
 document.querySelector(".subnav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 setTimeout(() => document.querySelectorAll("#notices > .toast").forEach((toast) => toast.remove()), 8000);

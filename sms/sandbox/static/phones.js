@@ -27,7 +27,7 @@ async function update() {
       const fresh = document.createElement("template");
       fresh.innerHTML = await answer.text();
       merge(live, fresh.content);
-      afterwards();
+      listen(live);
     }
   } catch {
     // the stream's own reconnection brings the next update
@@ -90,6 +90,7 @@ function replaceScreen(before, now) {
 function mergeParts(old, fresh) {
   fresh.querySelectorAll("[data-part]").forEach((part) => {
     const same = counterpart(old, part);
+    if (same && part.dataset.part === "state") return check(same, part);
     if (!same || same.innerHTML === part.innerHTML || same.dataset.html === part.innerHTML) return;
     if (part.dataset.part === "behaviour" && same.closest("details")?.open) return;
     if (part.dataset.part === "speaking" && same.contains(document.activeElement) && part.firstChild) return;
@@ -105,14 +106,10 @@ function counterpart(old, part) {
   return within?.querySelector(`[data-part="${part.dataset.part}"]`);
 }
 
-function afterwards() {
-  syncStates();
-  listen(live);
-}
-
-// A radio that somebody has clicked keeps its own mind over new HTML.
-function syncStates() {
-  live.querySelectorAll("[data-part=state] input[checked]").forEach((input) => (input.checked = true));
+// Radios are told, not replaced: whoever moves through them with the arrow keys keeps the focus.
+function check(old, fresh) {
+  const value = fresh.querySelector("input[checked]").value;
+  old.querySelector(`input[value="${value}"]`).checked = true;
 }
 
 // Forms
@@ -247,4 +244,4 @@ setInterval(() => {
 }, 1000);
 
 connect();
-afterwards();
+listen(live);

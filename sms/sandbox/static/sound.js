@@ -5,13 +5,13 @@ const TICK = 200; // ms between two looks at the clock
 const toggle = document.getElementById("sound");
 
 const players = new Map(); // a phone's id -> {heard, audio}
-let offset = 0; // ms the server's clock is ahead
 
 toggle.checked = localStorage.getItem("faden-sound") !== "off";
 toggle.addEventListener("change", () => {
   localStorage.setItem("faden-sound", toggle.checked ? "on" : "off");
   players.forEach(({ audio }) => audio && (audio.muted = !toggle.checked));
   if (!toggle.checked) speechSynthesis?.cancel();
+  listenForBells(document);
 });
 
 // Browsers let a page sound only after somebody has touched it: picking up is such a touch.
@@ -23,9 +23,41 @@ export function wake() {
   context.resume().finally(() => setTimeout(() => context.close(), 500));
 }
 
+// A telephone bell: two seconds of two tones, four of silence, as long as any phone on the page rings.
+let bell = null;
+
+function ring() {
+  const context = new AudioContext();
+  const volume = context.createGain();
+  volume.gain.value = 0;
+  volume.connect(context.destination);
+  for (const hertz of [440, 480]) {
+    const tone = context.createOscillator();
+    tone.frequency.value = hertz;
+    tone.connect(volume);
+    tone.start();
+  }
+  for (let burst = 0; burst < 20; burst += 1) {
+    volume.gain.setTargetAtTime(0.06, context.currentTime + burst * 6, 0.02);
+    volume.gain.setTargetAtTime(0, context.currentTime + burst * 6 + 2, 0.02);
+  }
+  return context;
+}
+
+function listenForBells(root) {
+  const rings = toggle.checked && root.querySelector("button[value=pick-up]");
+  if (rings && !bell) bell = ring();
+  else if (!rings && bell) {
+    bell.close();
+    bell = null;
+  }
+}
+
 export function silence() {
   players.forEach(({ audio }) => audio?.pause());
   players.clear();
+  bell?.close();
+  bell = null;
   speechSynthesis?.cancel();
 }
 
@@ -38,13 +70,14 @@ export function listen(root) {
     present.add(phone.id);
     if (players.get(phone.id)?.heard !== time.dataset.heard) begin(phone.id, time);
   });
+  listenForBells(root);
   players.forEach((_, id) => present.has(id) || end(id));
   tick();
 }
 
 function begin(id, time) {
   end(id);
-  const into = (Date.now() + offset - Number(time.dataset.began)) / 1000;
+  const into = (Date.now() - Number(time.dataset.began)) / 1000;
   const player = { heard: time.dataset.heard, audio: null };
   players.set(id, player);
   if (time.dataset.sound) player.audio = play(time.dataset.sound, into > LATE ? into : 0);
@@ -78,7 +111,7 @@ function clock(seconds) {
 
 function tick() {
   document.querySelectorAll("time[data-since]").forEach((time) => {
-    const now = Date.now() + offset;
+    const now = Date.now();
     const total = Number(time.dataset.seconds);
     const at = total ? Math.min((now - Number(time.dataset.began)) / 1000, total) : (now - Number(time.dataset.since)) / 1000;
     const words = total ? `${clock(at)} / ${clock(Math.round(total))}` : clock(at);

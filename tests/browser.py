@@ -139,6 +139,7 @@ class Browser(FlaskClient):
         if csrf and method not in ("GET", "HEAD", "OPTIONS"):
             headers = dict(kwargs.get("headers") or {})
             kwargs["headers"] = {"X-CSRFToken": self._token(), **headers}
+        kwargs.setdefault("buffered", True)  # so that what a view does after its answer is done
         response = super().open(*args, **kwargs)
         if response.mimetype == "text/html" and response.status_code not in (301, 302, 303, 307, 308):
             found = problems(response)

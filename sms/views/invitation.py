@@ -5,6 +5,7 @@ import logging
 from flask import current_app, url_for
 
 from sms import accounts, mail
+from sms.config import Settings
 from sms.i18n import gettext
 from sms.models import User
 
@@ -18,19 +19,24 @@ def password_link(user: User) -> str:
     return f"{settings.public_url}{path}"
 
 
-def mail_password_link(user: User, invited_by: str | None = None) -> bool:
-    """Mail the link in the language of its reader; False where the mail server did not take it."""
-    locale = user.locale or user.account.locale
-    subject, text = _invitation(user, invited_by, locale) if invited_by else _reset(user, locale)
+def post(settings: Settings, to: str, subject: str, text: str) -> bool:
+    """Send a mail; False, and a line in the log, where the mail server did not take it."""
     try:
-        mail.send(current_app.extensions["faden"], user.email, subject, text)
+        mail.send(settings, to, subject, text)
     except mail.MailFailed as failed:
         log.error("a mail could not be sent: %s", failed)
         return False
     return True
 
 
-def _reset(user: User, locale: str) -> tuple[str, str]:
+def invite(user: User, by: User) -> bool:
+    """Mail the link to somebody new, in the account's language; False where the mail server did not take it."""
+    return post(current_app.extensions["faden"], user.email, *invitation_letter(user, by.name))
+
+
+def reset_letter(user: User) -> tuple[str, str]:
+    """Return subject and text for who has forgotten a password, in the reader's language."""
+    locale = user.locale or user.account.locale
     text = gettext(
         "Hello %(name)s,\n\n"
         "somebody has asked for a new password for this address. With this link you set one:\n\n"
@@ -43,7 +49,9 @@ def _reset(user: User, locale: str) -> tuple[str, str]:
     return gettext("Set your password for Faden", locale), text
 
 
-def _invitation(user: User, invited_by: str | None, locale: str) -> tuple[str, str]:
+def invitation_letter(user: User, by: str) -> tuple[str, str]:
+    """Return subject and text for who is invited, in the reader's language."""
+    locale = user.locale or user.account.locale
     text = gettext(
         "Hello %(name)s,\n\n"
         "%(by)s invites you to answer text messages together at %(account)s. "
@@ -52,7 +60,7 @@ def _invitation(user: User, invited_by: str | None, locale: str) -> tuple[str, s
         "The link works once, for 48 hours. After that, ask for a new one.\n",
         locale,
         name=user.name,
-        by=invited_by,
+        by=by,
         account=user.account.name,
         link=password_link(user),
     )

@@ -1,8 +1,19 @@
 """Sign-in, sign-out, and the one-time link that sets a password."""
 
 from datetime import timedelta
+from functools import partial
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    current_app,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -16,7 +27,7 @@ from sms.models import User
 from sms.refusal import Refused
 from sms.views.entrance import SignInForm, keep_text
 from sms.views.gate import local_path, public
-from sms.views.invitation import mail_password_link
+from sms.views.invitation import post, reset_letter
 from sms.wording import sentence
 
 blueprint = Blueprint("signin", __name__)
@@ -128,13 +139,16 @@ def send_link() -> ResponseReturnValue:
     except Refused as refused:
         form.email.errors = [sentence(refused.code, **refused.params)]
         return render_template("signin/forgotten.html", form=form, sent=False), 422
+    settings = current_app.extensions["faden"]
+    demo = settings.mail_url is None and settings.sandbox
+    answer = make_response(render_template("signin/forgotten.html", form=form, sent=True, demo=demo))
     if throttle.left(throttle.FORGOTTEN, email) > 0:
         throttle.count(throttle.FORGOTTEN, email)
         user = accounts.find_user_by_email(email)
         if user and user.active:
-            mail_password_link(user)
-    demo = current_app.extensions["faden"].mail_url is None and current_app.extensions["faden"].sandbox
-    return render_template("signin/forgotten.html", form=form, sent=True, demo=demo)
+            # After the answer: how long the mail server takes would tell whether the address is known.
+            answer.call_on_close(partial(post, settings, user.email, *reset_letter(user)))
+    return answer
 
 
 @blueprint.get("/password/<token>")

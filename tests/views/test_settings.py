@@ -1,6 +1,8 @@
 """The setup, as its owner uses it: without JavaScript, with every refusal beside its field."""
 
 import re
+import socket
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -183,6 +185,26 @@ def test_invited_colleague_sets_a_password_and_is_in(
 def test_link_of_an_invitation_is_shown_once(browser: FlaskClient) -> None:
     browser.post("/settings/team", data={"email": "miriam@praxis.example", "role": "agent"})
     assert "/password/" not in browser.get("/settings/team").get_data(as_text=True)
+
+
+def test_link_for_a_colleague_with_a_password_is_mailed_and_shown_to_nobody(
+    browser: FlaskClient, settings: Settings, anna: User
+) -> None:
+    answer = browser.post(f"/settings/team/{anna.id}/link")
+    assert answer.status_code == 200
+    assert "/password/" not in answer.get_data(as_text=True)
+    assert "/password/" in kept(settings)[0][1].get_content()
+
+
+def test_failed_mail_is_told_and_the_link_still_shown(
+    app: Flask, browser: FlaskClient, settings: Settings
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    app.extensions["faden"] = replace(settings, mail_url=f"smtp://127.0.0.1:{port}")
+    answer = browser.post("/settings/team", data={"email": "miriam@praxis.example", "role": "agent"})
+    assert "Die Mail ließ sich nicht senden. Bitte geben Sie den Link selbst weiter." in text(answer)
+    assert "/password/" in answer.get_data(as_text=True)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from wtforms import SelectField, StringField
 from sms import accounts
 from sms.models import User
 from sms.refusal import Refused
+from sms.views import invitation
 from sms.views.gate import requires
-from sms.views.invitation import mail_password_link, password_link
 from sms.views.settings.frame import blueprint, done, page, place
 from sms.wording import sentence
 
@@ -72,9 +72,12 @@ def _allowed(role: str) -> str:
 
 
 def _with_link(user: User, status: int) -> ResponseReturnValue:
-    """Show the link in this one answer; it is kept nowhere."""
-    mailed = mail_password_link(user, invited_by=current_user.name)
-    return _show(status=status, invited=user, link=password_link(user), mailed=mailed)
+    """Mail the link. Who is new gets it also by hand, so it is shown in this one answer; who has a password
+    alone may change it, so theirs is shown to nobody.
+    """
+    mailed = invitation.invite(user, current_user)
+    link = None if user.password_hash else invitation.password_link(user)
+    return _show(status=status, invited=user, link=link, mailed=mailed)
 
 
 @blueprint.post("/team/<int:user_id>/link")

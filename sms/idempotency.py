@@ -56,6 +56,35 @@ def once(account: Account, key: str, fingerprint: str, work: Callable[[], tuple[
         raise
 
 
+def begin(account: Account, key: str, fingerprint: str) -> Answer | None:
+    """Note that long work begins, or return its kept answer where it has ended; raises Conflict("key_reused").
+
+    Each step of such work needs a key of its own (`step`) and `once`, in a transaction of its own: after a crash
+    the same request goes on where it stopped. `finish` keeps the answer.
+    """
+    with database.atomic():
+        _forget_expired(account, key)
+        Idempotency.insert(
+            account=account, key=key, digest=fingerprint, status=0, answer="", created_at=now()
+        ).on_conflict_ignore().execute()
+    kept = _kept(account, key, fingerprint)
+    return kept if kept is not None and kept.status else None
+
+
+def step(key: str, fingerprint: str, number: int) -> str:
+    """Return the key of one step of long work; no program can choose such a key, as § is not ASCII."""
+    return f"§{digest(key, fingerprint)}§{number}"
+
+
+def finish(account: Account, key: str, status: int, body: str) -> Answer:
+    """Keep the answer of work that was begun; where another request was faster, its answer counts."""
+    mine = (Idempotency.account == account) & (Idempotency.key == key)
+    with database.atomic():
+        Idempotency.update(status=status, answer=body).where(mine & (Idempotency.status == 0)).execute()
+        row = Idempotency.get(mine)
+    return Answer(row.status, row.answer)
+
+
 def _forget_expired(account: Account, key: str) -> None:
     mine = (Idempotency.account == account) & (Idempotency.key == key)
     Idempotency.delete().where(mine & (Idempotency.created_at <= now() - KEPT)).execute()

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from sms import clock, idempotency
+from sms import clock, idempotency, sending
 from sms.models import Idempotency, Message
 from tests.api.answers import problem_of
 from tests.conftest import Program
@@ -96,6 +96,50 @@ def test_a_whole_batch_can_have_a_key(api):
     first = post(api, batch, path="/api/v1/messages/batch")
     second = post(api, batch, path="/api/v1/messages/batch")
     assert first.data == second.data
+    assert Message.select().count() == 1
+
+
+def test_a_batch_that_broke_off_goes_on_where_it_stopped(api, monkeypatch):
+    batch = {"messages": [{**BODY, "text": f"Nummer {n}"} for n in range(6)]}
+    real, sent = sending.send, []
+
+    def breaking(*args, **more):
+        if len(sent) == 4:
+            raise RuntimeError("the power fails")
+        sent.append(1)
+        return real(*args, **more)
+
+    monkeypatch.setattr(sending, "send", breaking)
+    with pytest.raises(RuntimeError):
+        post(api, batch, path="/api/v1/messages/batch")
+    monkeypatch.setattr(sending, "send", real)
+    answer = post(api, batch, path="/api/v1/messages/batch")
+    assert len(answer.json["results"]) == 6
+    assert [m.text for m in Message.select().order_by(Message.id)] == [f"Nummer {n}" for n in range(6)]
+    assert post(api, batch, path="/api/v1/messages/batch").data == answer.data
+
+
+def test_two_equal_batches_at_once_send_each_message_once(app, api):
+    batch = {"messages": [{**BODY, "text": f"Nummer {n}"} for n in range(8)]}
+    answers, together = [], threading.Barrier(2)
+
+    def run() -> None:
+        together.wait()
+        answers.append(post(Program(app.test_client()), batch, path="/api/v1/messages/batch"))
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {a.status_code for a in answers} == {200}
+    assert len({a.data for a in answers}) == 1
+    assert Message.select().count() == 8
+
+
+def test_a_key_for_another_batch_is_a_conflict(api):
+    post(api, {"messages": [BODY]}, path="/api/v1/messages/batch")
+    problem_of(post(api, {"messages": [BODY, BODY]}, path="/api/v1/messages/batch"), 409)
     assert Message.select().count() == 1
 
 

@@ -1,14 +1,15 @@
 """Messages: send one or many, look at them, cancel and retry."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from flask import request
 from flask.blueprints import BlueprintSetupState
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from sms import idempotency, inbox, sending, wallclock
-from sms.db import database
 from sms.models import Account, Message
 from sms.refusal import Conflict, NotFound, Refused
 from sms.views.api import pages, shapes
@@ -16,9 +17,6 @@ from sms.views.api.body import LARGEST_BATCH
 from sms.views.api.frame import Answer, as_json, blueprint, call
 from sms.views.api.inputs import Batch, MessagesQuery, NewMessage, NewMessages
 from sms.views.api.problem import FieldError, Problem, of_exception
-
-CHUNK = 25
-"""Messages of a batch stored in one transaction: few commits, and other writers wait for milliseconds only."""
 
 EXAMPLE = {
     "to": "0171 3920054",
@@ -45,7 +43,7 @@ def send_message(account: Account, body: NewMessage) -> Answer:
         location = {"Location": f"/api/v1/messages/{message.id}"}
         return Answer(202, shapes.messages([message])[0], location)
 
-    return _once(account, body.model_dump(mode="json"), work)
+    return _once(account, body, work)
 
 
 @call(
@@ -56,9 +54,20 @@ def send_message(account: Account, body: NewMessage) -> Answer:
 def send_batch(account: Account, body: Batch) -> Answer:
     """Each message is taken or refused by itself, and one that is refused spoils no other; results are in order.
 
-    With an `Idempotency-Key` the whole batch is kept as one request.
+    With an `Idempotency-Key` the whole batch is one request: sent again after a broken connection it goes on where
+    it stopped.
     """
-    return _once(account, body.model_dump(mode="json"), lambda: _send_all(account, body.messages))
+    key = _key()
+    if key is None:
+        return Answer(200, {"results": [_send_one(account, wanted) for wanted in body.messages]})
+    with _naming_the_key():
+        fingerprint = _fingerprint(body)
+        kept = idempotency.begin(account, key, fingerprint)
+        if kept is None:
+            steps = [idempotency.step(key, fingerprint, number) for number in range(len(body.messages))]
+            results = [_send_one(account, *pair) for pair in zip(body.messages, steps, strict=True)]
+            kept = idempotency.finish(account, key, 200, as_json({"results": results}))
+    return _told(kept, {})
 
 
 @call(
@@ -136,13 +145,11 @@ def _send(account: Account, body: NewMessage) -> Message:
     )
 
 
-def _once(account: Account, body: Any, work: Callable[[], Answer]) -> Answer:
+def _once(account: Account, body: BaseModel, work: Callable[[], Answer]) -> Answer:
     """Do the work, or where the request names a key that was used for the same work, give its answer again."""
-    key = request.headers.get("Idempotency-Key")
+    key = _key()
     if key is None:
         return work()
-    if not 1 <= len(key) <= idempotency.LONGEST_KEY or not key.isascii() or not key.isprintable():
-        raise Refused("Idempotency-Key", "bad_key")
     headers: dict[str, str] = {}
 
     def keyed() -> tuple[int, str]:
@@ -150,30 +157,50 @@ def _once(account: Account, body: Any, work: Callable[[], Answer]) -> Answer:
         headers.update(made.headers)
         return made.status, as_json(made.body)
 
-    fingerprint = idempotency.digest(request.method, request.path, as_json(body))
+    with _naming_the_key():
+        return _told(idempotency.once(account, key, _fingerprint(body), keyed), headers)
+
+
+def _key() -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    if not 1 <= len(key) <= idempotency.LONGEST_KEY or not key.isascii() or not key.isprintable():
+        raise Refused("Idempotency-Key", "bad_key")
+    return key
+
+
+def _fingerprint(body: BaseModel) -> str:
+    return idempotency.digest(request.method, request.path, as_json(body.model_dump(mode="json")))
+
+
+@contextmanager
+def _naming_the_key() -> Iterator[None]:
+    """Tell a key that was used for something else at the header that holds it."""
     try:
-        kept = idempotency.once(account, key, fingerprint, keyed)
+        yield
     except Conflict as conflict:
         raise Problem("conflict", FieldError("Idempotency-Key", conflict.code, conflict.params)) from None
+
+
+def _told(kept: idempotency.Answer, headers: dict[str, str]) -> Answer:
     return Answer(
         kept.status, kept.body, headers | ({"Idempotent-Replayed": "true"} if kept.repeated else {})
     )
 
 
-def _send_all(account: Account, bodies: list[Any]) -> Answer:
-    results: list[dict[str, Any]] = []
-    for start in range(0, len(bodies), CHUNK):
-        with database.atomic():
-            results += [_send_one(account, body) for body in bodies[start : start + CHUNK]]
-    return Answer(200, {"results": results})
+def _send_one(account: Account, body: Any, key: str | None = None) -> dict[str, Any]:
+    """Send one message of a batch in a transaction of its own, so that nobody waits for the whole batch."""
 
+    def work() -> tuple[int, str]:
+        message = _send(account, wanted)
+        return 202, as_json({"id": message.id, "status": message.status})
 
-def _send_one(account: Account, body: Any) -> dict[str, Any]:
     try:
-        with database.atomic():
-            message = _send(account, NewMessage.model_validate(body))
+        wanted = NewMessage.model_validate(body)
+        answer = work()[1] if key is None else idempotency.once(account, key, "", work).body
     except (ValidationError, Refused, Conflict) as error:
         problem = of_exception(error)
         assert problem is not None
         return {"errors": [wrong.as_json() for wrong in problem.errors]}
-    return {"id": message.id, "status": message.status}
+    return json.loads(answer)  # type: ignore[no-any-return]

@@ -91,3 +91,10 @@ def rows(account: Account, anna: User, jonas: User) -> None:
 
 
 __all__ = ["accounts", "add_event", "fresh_number", "routing", "rows", "suppression", "thread_of_states"]
+
+
+def transaction():
+    """One write, as the delivery engine makes it."""
+    from sms.db import database
+
+    return database.atomic()

@@ -20,7 +20,7 @@ function markRow(id) {
 
 document.addEventListener('htmx:before:swap', (event) => {
   const tasks = event.detail?.tasks ?? [];
-  if (tasks.some((task) => task.target?.id === 'talk' || task.target === document.body)) tell('leave', { id: shown });
+  if (tasks.some((task) => task.target?.id === 'talk' || task.target === '#talk' || task.target === document.body)) tell('leave', { id: shown });
 });
 
 document.addEventListener('htmx:after:swap', () => {
@@ -60,9 +60,10 @@ document.addEventListener('click', (event) => {
   talk()?.setAttribute('role', opens ? 'region' : 'main');
   document.getElementById('contact')?.setAttribute('role', opens ? 'main' : 'complementary');
   const heading = document.getElementById('contact-head');
-  if (opens) heading?.setAttribute('role', 'heading');
-  else heading?.removeAttribute('role');
-  heading?.setAttribute('aria-level', '1');
+  for (const [name, value] of [['role', 'heading'], ['aria-level', '1']]) {
+    if (opens) heading?.setAttribute(name, value);
+    else heading?.removeAttribute(name);
+  }
   document.getElementById(opens ? 'hide-contact' : 'show-contact')?.focus();
 });
 

@@ -7,6 +7,7 @@ const jump = () => document.getElementById('jump');
 const idOf = (item) => Number(item.id.slice(2));
 const deadlines = new Map();
 let newest = newestId();
+let held = null;
 
 function messages() {
   return [...(thread()?.querySelectorAll(':scope > li[id^="m-"]') ?? [])];
@@ -89,12 +90,34 @@ export function arrange() {
 }
 
 function toEnd() {
+  held = null;
   if (scroller()) scroller().scrollTop = 0;
   if (jump()) jump().hidden = true;
 }
 
+// The place that is read stays where it is, whatever comes above or below it. The browser's own anchoring is off:
+// in a reversed scroller it sticks to the upper edge, and one older page would fetch the next.
+document.addEventListener('htmx:before:swap', (event) => {
+  held = null;
+  const box = scroller();
+  if (!box || box.scrollTop > -40 || !event.detail?.tasks?.some((task) => isInside(box, task.target))) return;
+  const top = box.getBoundingClientRect().top;
+  const item = messages().find((li) => li.getBoundingClientRect().bottom > top);
+  if (item) held = { item, top: item.getBoundingClientRect().top };
+});
+
+const isInside = (box, target) =>
+  box.contains(typeof target === 'string' ? document.querySelector(target) : target);
+
+function hold() {
+  const kept = held?.item.isConnected ? held.item : held && document.getElementById(held.item.id);
+  if (kept) scroller().scrollTop += kept.getBoundingClientRect().top - held.top;
+  held = null;
+}
+
 document.addEventListener('htmx:after:swap', () => {
   arrange();
+  hold();
   noteSeen();
 });
 on('open', () => {

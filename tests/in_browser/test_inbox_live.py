@@ -1,0 +1,388 @@
+"""A day in the inbox: two agents, a phone, a real server; what one does the other sees."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from sms import inbox, sending
+from sms.models import Conversation, Message
+from tests.in_browser import morning
+from tests.views.practice import settle, write_in
+
+
+@pytest.fixture
+def number():
+    return morning.fresh_number()
+
+
+@pytest.fixture
+def talk(site, account, number):
+    from sms import contacts
+
+    talk = contacts.find_or_add(account, number, f"Person {number[-3:]}")[1]
+    write_in("Guten Morgen, haben Sie geöffnet?", number)
+    return talk
+
+
+def thread_of(page):
+    return page.locator("#thread")
+
+
+def connected(page):
+    """Wait until the page's stream is open."""
+    page.wait_for_function("document.getElementById('live')?._htmx?.sse?.status === 200")
+
+
+def write(page, text):
+    page.locator("#answer").fill(text)
+    page.keyboard.press("Control+Enter")
+
+
+def test_an_answer_appears_once_and_the_field_is_empty(visitors, anna, talk):
+    page = visitors.open(anna, f"/conversations/{talk.id}")
+    connected(page)
+    write(page, "Ja, bis 18 Uhr.")
+    bubble = page.locator(".msg.out .bubble", has_text="Ja, bis 18 Uhr.")
+    expect(bubble).to_be_visible()
+    expect(page.locator("#answer")).to_have_value("")
+    page.wait_for_timeout(600)
+    assert bubble.count() == 1
+    expect(page.locator("#answer")).to_be_focused()
+    assert inbox.drafts(anna, talk) == {}
+    assert visitors.complaints == []
+
+
+def test_thirty_rapid_answers_stand_once_each_and_in_order(visitors, anna, jonas, talk):
+    page = visitors.open(anna, f"/conversations/{talk.id}")
+    other = visitors.open(jonas, f"/conversations/{talk.id}")
+    connected(page)
+    connected(other)
+    for n in range(30):
+        sending.reply(talk, f"Nachricht {n}", by=anna)
+    expect(page.locator(".msg.out .bubble", has_text="Nachricht 29")).to_be_visible()
+    for shown in (page, other):
+        expect(shown.locator(".msg.out .bubble", has_text="Nachricht 29")).to_be_visible()
+        texts = shown.locator(".msg.out .bubble").all_inner_texts()
+        assert texts == [f"Nachricht {n}" for n in range(30)]
+
+
+def test_a_text_from_a_phone_appears_without_reload_and_is_read_only_when_seen(visitors, anna, talk, number):
+    page = visitors.open(anna, "/inbox?view=open")
+    connected(page)
+    write_in("Noch eine Frage", number)
+    row = page.locator(f"#row-{talk.id}")
+    expect(row).to_contain_text("Noch eine Frage")
+    expect(row.locator(".count")).to_have_text(re.compile("^2"))
+    row.click()
+    expect(thread_of(page)).to_contain_text("Noch eine Frage")
+    expect(page.locator("#new-line")).to_be_visible()
+    expect(row).not_to_have_attribute("data-unread", "")
+    write_in("Und noch eine", number)
+    expect(thread_of(page)).to_contain_text("Und noch eine")
+    expect(row).to_contain_text("Und noch eine")
+    expect(row).not_to_have_attribute("data-unread", "")
+    assert visitors.complaints == []
+
+
+def test_pressing_a_row_preloads_it_and_leaves_it_unread(visitors, anna, talk):
+    page = visitors.open(anna, "/inbox?view=open")
+    row = page.locator(f"#row-{talk.id}")
+    with page.expect_response(re.compile(f"/conversations/{talk.id}")):
+        row.dispatch_event("mousedown")
+    page.wait_for_timeout(300)
+    assert inbox.first_unread(anna, Conversation.get_by_id(talk.id)) is not None
+
+
+def test_ticks_change_in_place(visitors, anna, talk):
+    message = sending.reply(talk, "Bis gleich", by=anna)
+    page = visitors.open(anna, f"/conversations/{talk.id}")
+    connected(page)
+    item = page.locator(f"#m-{message.id}")
+    page.evaluate("id => { window.kept = document.getElementById(id) }", f"m-{message.id}")
+    expect(item).to_contain_text("Wird gesendet")
+    from sms import delivery
+
+    with morning.transaction():
+        settle(message, "sending", "sent", "delivered")
+        delivery.tell(message)
+    expect(item).to_contain_text("Zugestellt")
+    assert page.evaluate("id => window.kept === document.getElementById(id)", f"m-{message.id}")
+
+
+def test_a_reply_can_be_undone_and_is_in_the_field_again(visitors, anna, talk):
+    page = visitors.open(anna, f"/conversations/{talk.id}")
+    connected(page)
+    write(page, "Zu früh abgeschickt")
+    undo = page.get_by_role("button", name=re.compile("Rückgängig, noch [1-5] s"))
+    expect(undo).to_be_visible()
+    undo.click()
+    expect(page.locator(".msg.out", has_text="Zu früh abgeschickt")).to_contain_text("Zurückgezogen")
+    expect(page.locator("#answer")).to_have_value("Zu früh abgeschickt")
+    assert Message.select().where(Message.conversation == talk, Message.status == "cancelled").count() == 1
+
+
+def test_a_colleague_s_answer_while_typing_stops_the_sending_and_the_text_stays(visitors, anna, jonas, talk):
+    page = visitors.open(anna, f"/conversations/{talk.id}")
+    connected(page)
+    page.locator("#answer").fill("14:15 Uhr ist noch frei.")
+    sending.reply(talk, "Ja, 14:15 Uhr ist für Sie reserviert.", by=jonas)
+    expect(thread_of(page)).to_contain_text("für Sie reserviert")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".composer-conflict")).to_contain_text("Jonas hat gerade geantwortet")
+    expect(page.locator(".composer-conflict")).to_contain_text("Ja, 14:15 Uhr ist für Sie reserviert.")
+    expect(page.locator("#answer")).to_have_value("14:15 Uhr ist noch frei.")
+    assert Message.select().where(Message.conversation == talk, Message.author == anna).count() == 0
+    page.get_by_role("button", name="Trotzdem senden").click()
+    expect(page.locator(".msg.out .bubble", has_text="14:15 Uhr ist noch frei.")).to_be_visible()
+    expect(page.locator(".composer-conflict")).to_have_count(0)
+
+
+def test_the_draft_is_there_on_another_machine_and_in_the_list(visitors, anna, talk):
+    page = visitors.open(anna, f"/conversations/{talk.id}")
+    page.locator("#answer").press_sequentially("Das schreibe ich spä")
+    page.locator("#scroller").focus()
+    page.wait_for_timeout(300)
+    other = visitors.open(anna, f"/conversations/{talk.id}?view=open")
+    expect(other.locator("#answer")).to_have_value("Das schreibe ich spä")
+    expect(other.locator(f"#row-{talk.id}")).to_contain_text("Entwurf: Das schreibe ich spä")
+
+
+def test_an_ended_session_keeps_what_is_typed_through_the_sign_in(visitors, anna, talk):
+    page = visitors.open(anna, f"/conversations/{talk.id}")
+    page.locator("#answer").fill("Halb fertig")
+    page.context.clear_cookies()
+    page.locator("#answer").press_sequentially(" und weiter")
+    page.locator("#scroller").focus()
+    page.wait_for_timeout(400)
+    from tests.in_browser.conftest import session_of
+
+    page.context.add_cookies([{"name": "faden", "value": session_of(anna), "url": page.url.split("/conv")[0]}])
+    page.reload()
+    expect(page.locator("#answer")).to_have_value("Halb fertig und weiter")
+
+
+def test_a_lost_network_is_said_keeps_the_text_and_heals_by_itself(visitors, anna, talk, number):
+    page = visitors.open(anna, f"/conversations/{talk.id}")
+    connected(page)
+    page.context.set_offline(True)
+    expect(page.locator("#offline")).to_be_visible()
+    write(page, "Ohne Netz")
+    expect(page.locator("#composer-errors")).to_contain_text("keine Verbindung")
+    expect(page.locator("#answer")).to_have_value("Ohne Netz")
+    write_in("Während Sie weg waren", number)
+    page.context.set_offline(False)
+    expect(thread_of(page)).to_contain_text("Während Sie weg waren", timeout=15000)
+    expect(page.locator("#offline")).to_be_hidden()
+    assert page.locator(".bubble", has_text="Während Sie weg waren").count() == 1
+
+
+def test_who_types_and_who_reads_is_shown(visitors, anna, jonas, talk):
+    page = visitors.open(anna, f"/conversations/{talk.id}")
+    connected(page)
+    other = visitors.open(jonas, f"/conversations/{talk.id}")
+    expect(page.locator("#presence")).to_contain_text("Jonas liest")
+    other.locator("#answer").press_sequentially("Guten")
+    expect(page.locator("#presence")).to_contain_text("Jonas schreibt")
+    other.goto("/inbox?view=open")
+    expect(page.locator("#presence")).not_to_contain_text("Jonas")
+
+
+def test_assigning_moves_on_every_page(visitors, anna, jonas, talk):
+    page = visitors.open(anna, f"/conversations/{talk.id}?view=open")
+    other = visitors.open(jonas, f"/conversations/{talk.id}?view=open")
+    connected(other)
+    page.locator("#menu-assign summary").click()
+    page.locator("#menu-assign").get_by_role("button", name="Jonas Krüger").click()
+    expect(page.locator("#menu-assign summary")).to_contain_text("Jonas")
+    expect(thread_of(page)).to_contain_text("Anna Weber hat an Jonas Krüger übergeben")
+    expect(thread_of(other)).to_contain_text("Anna Weber hat an Jonas Krüger übergeben")
+    expect(other.locator("#menu-assign summary")).to_contain_text("Jonas")
+
+
+def test_closing_and_snoozing_by_keyboard(visitors, anna, talk):
+    page = visitors.open(anna, f"/conversations/{talk.id}?view=open")
+    connected(page)
+    page.keyboard.press("e")
+    expect(page.locator("#close")).to_have_text("Wieder öffnen")
+    expect(page.locator(f"#row-{talk.id}")).to_have_count(0)
+    page.keyboard.press("e")
+    expect(page.locator("#close")).to_have_text("Erledigt")
+    page.keyboard.press("s")
+    expect(page.locator("#menu-snooze .menu-item").first).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#talk-head")).to_contain_text("zurückgestellt bis")
+    assert Conversation.get_by_id(talk.id).status == "snoozed"
+
+
+def test_a_day_s_work_by_keyboard_alone(visitors, anna, account, talk, number):
+    second = morning.fresh_number()
+    write_in("Zweite Person", second)
+    page = visitors.open(anna, "/inbox?view=open")
+    connected(page)
+    page.keyboard.press("j")
+    expect(page.locator("#rows [data-row]").first).to_be_focused()
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    page.keyboard.press("Enter")
+    expect(page.locator("#talk-name")).to_be_focused()
+    page.keyboard.press("n")
+    expect(page.locator("#note")).to_be_focused()
+    page.keyboard.type("Nur für uns")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".note", has_text="Nur für uns")).to_be_visible()
+    page.locator("#answer").press("Escape")
+    page.keyboard.press("r")
+    expect(page.locator("#answer")).to_be_focused()
+    page.keyboard.type("Guten Tag")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".msg.out .bubble", has_text="Guten Tag")).to_be_visible()
+    page.locator("#answer").press("Escape")
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    expect(page.locator("#q")).to_be_focused()
+    page.keyboard.type("Zweite")
+    expect(page.locator("#rows [data-row]")).to_have_count(1)
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#rows [data-row]").first).to_be_focused()
+
+
+def test_the_search_finds_a_word_inside_a_word(visitors, anna, talk, number):
+    write_in("Danke für die Terminbestätigung!", number)
+    page = visitors.open(anna, "/inbox?view=open")
+    page.locator("#q").fill("termin")
+    row = page.locator(f"#row-{talk.id}")
+    expect(row).to_be_visible()
+    page.locator("#q").fill("gibt es nirgends")
+    expect(page.locator("#rows")).to_contain_text("Nichts gefunden")
+
+
+def test_a_template_is_chosen_with_a_slash_and_the_meter_counts(visitors, anna, account, talk):
+    from sms.clock import now
+    from sms.models import Template
+
+    Template.get_or_create(account=account, name="Karte", defaults={"text": "Bitte denken Sie an die Karte, {name}.", "created_at": now()})
+    page = visitors.open(anna, f"/conversations/{talk.id}")
+    page.locator("#answer").press_sequentially("Hallo /kar")
+    expect(page.locator("#slash [role=option]").first).to_contain_text("Karte")
+    page.keyboard.press("Enter")
+    expect(page.locator("#answer")).to_have_value(re.compile("^Hallo Bitte denken Sie an die Karte, Person"))
+    expect(page.locator("#meter")).to_contain_text(re.compile(r"\d+/160 · 1 SMS"))
+    page.locator("#answer").fill("Grüße an Frau Doğan")
+    expect(page.locator("#meter")).to_contain_text("„ğ“ erzwingt Unicode")
+
+
+def test_older_pages_load_while_scrolling_up_and_the_place_stays(visitors, anna, account):
+    from sms import contacts
+
+    number = morning.fresh_number()
+    talk = contacts.find_or_add(account, number, "Lange Bekannte")[1]
+    for n in range(130):
+        write_in(f"Text Nummer {n}", number)
+    page = visitors.open(anna, f"/conversations/{talk.id}")
+    page.wait_for_timeout(500)
+    assert page.locator(".msg").count() == 50
+    seen = page.locator(".msg", has_text="Text Nummer 80")
+    page.evaluate("document.getElementById('scroller').scrollTop = -1e6")
+    before = seen.bounding_box()["y"]
+    expect(page.locator(".msg")).to_have_count(100)
+    page.wait_for_timeout(400)
+    assert page.locator(".msg").count() == 100
+    assert abs(seen.bounding_box()["y"] - before) <= 40  # no more than the line that asked for them
+    here = seen.bounding_box()["y"]
+    write_in("Ganz unten, ganz neu", number)
+    expect(page.locator("#jump button")).to_be_visible()
+    assert seen.bounding_box()["y"] == here
+    page.evaluate("document.getElementById('scroller').scrollTop = -1e6")
+    expect(page.locator(".msg")).to_have_count(131)
+    texts = page.locator(".msg .bubble").all_inner_texts()
+    assert texts == [f"Text Nummer {n}" for n in range(130)] + ["Ganz unten, ganz neu"]
+    assert page.locator(".day").count() == 1
+
+
+def test_the_list_sorts_anew_and_the_focus_stays_on_its_row(visitors, anna, account, talk, number):
+    other = morning.fresh_number()
+    write_in("Ich war zuerst oben", other)
+    page = visitors.open(anna, "/inbox?view=open")
+    connected(page)
+    page.locator(f"#row-{talk.id}").focus()
+    write_in("Jetzt bin ich oben", number)
+    expect(page.locator("#rows [data-row]").first).to_have_attribute("id", f"row-{talk.id}")
+    expect(page.locator(f"#row-{talk.id}")).to_be_focused()
+
+
+def test_a_planned_message_can_be_changed_sent_at_once_and_stands_in_order(visitors, anna, talk):
+    page = visitors.open(anna, f"/conversations/{talk.id}")
+    connected(page)
+    page.locator("#answer").fill("Bis morgen!")
+    page.locator("#menu-send > summary").click()
+    page.get_by_role("button", name="Morgen, 08:00").click()
+    planned = page.locator(".msg.is-planned", has_text="Bis morgen!")
+    expect(planned).to_be_visible()
+    write(page, "Das kommt vorher")
+    expect(page.locator(".msg.out .bubble", has_text="Das kommt vorher")).to_be_visible()
+    assert page.locator(".msg.out .bubble").all_inner_texts() == ["Das kommt vorher", "Bis morgen!"]
+    planned.get_by_role("link", name="Bearbeiten").click()
+    form = page.locator(".edit-form textarea")
+    form.fill("Bis morgen früh!")
+    page.locator(".edit-form").get_by_role("button", name="Speichern").click()
+    planned = page.locator(".msg.is-planned", has_text="Bis morgen früh!")
+    expect(planned).to_be_visible()
+    planned.get_by_role("button", name="Jetzt senden").click()
+    expect(page.locator(".msg.is-planned")).to_have_count(0)
+    expect(page.locator(".msg.out .bubble")).to_have_text(["Das kommt vorher", "Bis morgen früh!"])
+
+
+def test_a_failed_message_goes_out_as_a_call(visitors, anna, talk):
+    message = settle(sending.reply(talk, "Bitte zurückrufen", by=anna), "sending", "failed", reason="unreachable")
+    page = visitors.open(anna, f"/conversations/{talk.id}")
+    item = page.locator(f"#m-{message.id}")
+    expect(item).to_contain_text("Nicht zugestellt: Gerät nicht erreichbar")
+    item.get_by_role("button", name="Als Sprachanruf").click()
+    expect(page.locator(".voice")).to_contain_text("Bitte zurückrufen")
+    expect(page.locator(".voice")).to_contain_text("Guten Tag. Sie haben eine Sprach-SMS erhalten")
+
+
+def test_an_opted_out_number_locks_the_answer_field_on_open_pages(visitors, anna, talk, number):
+    page = visitors.open(anna, f"/conversations/{talk.id}")
+    connected(page)
+    write_in("STOP", number)
+    expect(page.locator("#composer.is-locked")).to_contain_text("Abgemeldet mit STOP")
+    page.get_by_role("button", name="Einwilligung neu eintragen").click()
+    expect(page.locator("form#composer")).to_be_visible()
+    expect(page.locator("#answer")).to_be_editable()
+
+
+def test_the_way_back_shows_the_thread_before(visitors, anna, talk, account):
+    second = morning.fresh_number()
+    other = write_in("Zweites Gespräch", second).conversation
+    page = visitors.open(anna, f"/conversations/{talk.id}?view=open")
+    page.locator(f"#row-{other.id}").click()
+    expect(thread_of(page)).to_contain_text("Zweites Gespräch")
+    assert page.url.endswith(f"/conversations/{other.id}?view=open")
+    page.go_back()
+    expect(thread_of(page)).to_contain_text("Guten Morgen, haben Sie geöffnet?")
+    expect(page.locator(f"#row-{talk.id}")).to_have_attribute("aria-current", "true")
+    assert page.title().startswith("Person")
+
+
+def test_without_script_reading_and_sending_work(visitors, anna, talk):
+    page = visitors.open(anna, "/inbox?view=open", java_script_enabled=False)
+    page.locator(f"#row-{talk.id}").click()
+    expect(thread_of(page)).to_contain_text("Guten Morgen, haben Sie geöffnet?")
+    page.locator("#answer").fill("Ohne Skript")
+    page.locator("#send").click()
+    expect(page.locator(".msg.out .bubble", has_text="Ohne Skript")).to_be_visible()
+    page.get_by_role("button", name="Notiz", exact=True).click()
+    page.locator("#note").fill("Auch das geht")
+    page.get_by_role("button", name="Notiz speichern").click()
+    expect(page.locator(".note", has_text="Auch das geht")).to_be_visible()
+
+
+def test_two_people_at_one_server_are_told_apart(visitors, anna, jonas, talk):
+    for user in (anna, jonas, anna, jonas):
+        page = visitors.open(user, f"/conversations/{talk.id}")
+        expect(page.locator(".rail-me .avatar")).to_have_text(user.initials)
+        expect(page.locator(".rail-person .menu-label strong")).to_have_text(user.name)

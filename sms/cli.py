@@ -1,8 +1,6 @@
 """The `flask` commands: each parses its words, calls one verb and prints what a person or a script needs."""
 
 import contextvars
-import importlib
-import importlib.util
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -191,21 +189,16 @@ def worker() -> None:
 def web() -> None:
     """Serve the inbox, the API and the webhooks, until SIGTERM or Ctrl-C."""
     from sms.server import PortTaken, serve
+    from sms.views.live_stream import events
 
     logbook.open_logbook()
     app, chosen = current_app._get_current_object(), settings()  # type: ignore[attr-defined]
     try:
         # Without this command's application context: requests that inherit it would share one `g`, and with it
         # the signed-in user, the CSRF token and the nonce.
-        contextvars.Context().run(serve, app, chosen.host, chosen.port, _streams())
+        contextvars.Context().run(serve, app, chosen.host, chosen.port, {"/events": events})
     except PortTaken as taken:
         raise Sorry(f"{taken}. Set PORT to another one.") from None
-
-
-def _streams() -> dict[str, Any]:
-    if importlib.util.find_spec("sms.views.live_stream") is None:
-        return {}
-    return {"/events": importlib.import_module("sms.views.live_stream").events}
 
 
 @click.command()

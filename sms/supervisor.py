@@ -141,7 +141,7 @@ class Supervisor:
 
     def _doors(self) -> list[tuple[int, str]]:
         sandbox = [(self.settings.port + 1, "/healthz")] if self.settings.sandbox else []
-        return [*sandbox, (self.settings.port, "/healthz")]
+        return [*sandbox, (self.settings.port, "/readyz")]
 
     def _play_demo(self) -> None:
         """Let the demo's story happen before anybody looks: with pretend phones only, and once."""

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from types import FrameType
 from typing import Any
 
@@ -22,6 +23,8 @@ POLL_SECONDS = 0.04
 """How often an idle worker looks into a SQLite queue; Redis and PostgreSQL wake it by themselves."""
 TICK_SECONDS = 1.0
 HEARTBEAT_SECONDS = 5.0
+FORGOTTEN_AFTER = timedelta(days=1)
+"""A process that was killed leaves its heartbeat behind."""
 STOP_SECONDS = 7
 """How long jobs that are running get when the worker is told to stop."""
 
@@ -64,6 +67,7 @@ class Ticker(threading.Thread):
         self._beat_at = 0.0
 
     def run(self) -> None:
+        """Tick until told to stop; whatever a tick raises is logged."""
         while not self.ending.is_set():
             started = time.monotonic()
             try:
@@ -89,6 +93,7 @@ class Ticker(threading.Thread):
 
 def beat(name: str, detail: str = "") -> None:
     """Note that the process of this name lives."""
+    Heartbeat.delete().where(Heartbeat.at < now() - FORGOTTEN_AFTER).execute()
     Heartbeat.insert(name=name, at=now(), detail=detail).on_conflict(
         conflict_target=[Heartbeat.name], update={Heartbeat.at: now(), Heartbeat.detail: detail}
     ).execute()

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from sms import contacts, delivery, exchange, media, queue, receiving, routing, sending, suppression
 from sms.carriers.contract import (
     CallReport,
-    Carrier,
     FindResult,
     Found,
     NotThere,
@@ -19,14 +18,16 @@ from sms.carriers.contract import (
     OutcomeKind,
     OutgoingCall,
     Reason,
+    RecordingError,
 )
 from sms.clock import now
 from sms.db import database
 from sms.inbox import reopen
 from sms.models import Account, Call, Conversation, Message, Sender, log_change
-from sms.models.event import add_event
+from sms.models.event import add_event, log_status
 from voice import announcement, attempts, script, store
 from voice.engines import NoAudio
+from voice.wav import BadAudio
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,11 @@ BACKOFF = tuple(timedelta(seconds=s) for s in (5, 15, 60, 300, 900))
 SLOW_DOWN = timedelta(seconds=2)
 ASK_UNTIL = timedelta(hours=4)
 
-RANKS = {"planned": 0, "placing": 1, "unknown": 1, "queued": 2, "ringing": 3, "in-progress": 4}
+FETCH_AGAIN = tuple(timedelta(seconds=s) for s in (5, 15, 60, 300, 1800, 7200, 21600))
+"""Waits between attempts to fetch a recording; after the last it is left with the carrier."""
+
+RANKS = {"planned": 0, "placing": 1, "unknown": 2, "queued": 3, "ringing": 4, "in-progress": 5}
+TO_ASK = ("unknown", "queued", "ringing", "in-progress")
 FINAL = ("busy", "no-answer", "failed", "completed", "canceled")
 NOT_REACHED = {"busy": "busy", "no-answer": "no_answer", "failed": "unreachable", "canceled": "cancelled"}
 
@@ -56,11 +61,9 @@ class Spoken:
 def pump() -> int:
     """Start voice messages that are due and place planned calls; returns how many calls were placed."""
     for message in _due_messages():
-        _start(message)
-    placed = 0
-    for call in _due_calls("planned"):
-        placed += _place(call)
-    return placed
+        if not sending.wait_for_the_day(message):
+            _start(message)
+    return sum(_place(call) for call in _due_calls("planned"))
 
 
 def _due_messages() -> list[Message]:
@@ -72,8 +75,8 @@ def _due_messages() -> list[Message]:
     )
 
 
-def _due_calls(status: str) -> list[Call]:
-    due = Call.select().where(Call.ended_at.is_null(), Call.due_at <= now(), Call.status == status)
+def _due_calls(*statuses: str) -> list[Call]:
+    due = Call.select().where(Call.ended_at.is_null(), Call.due_at <= now(), Call.status.in_(statuses))
     return list(due.order_by(Call.due_at).limit(20))
 
 
@@ -81,7 +84,7 @@ def _start(message: Message) -> None:
     """Claim a voice message and plan its first call, in one transaction."""
     with database.atomic():
         if message.advance("sending", undo_until=None, attempts=message.attempts + 1):
-            sending.log_status(message)
+            log_status(message)
             _plan(message, 1, now())
             log_change(message.account_id, "status", message.conversation_id, message.id)
 
@@ -98,6 +101,9 @@ def _plan(message: Message, attempt: int, due: datetime) -> Call:
 
 def _place(call: Call) -> bool:
     """Claim one planned call and have the carrier ring; False where another worker was faster."""
+    # Speaking takes a second: it is done before the telephone rings, not while somebody holds the receiver, and
+    # before the claim, so that a process that dies over it leaves nothing in doubt.
+    _speech_of(call)
     moment = now()
     claimed = (
         Call.update(status="placing", due_at=moment + LEASE, started_at=moment, tries=Call.tries + 1)
@@ -118,8 +124,6 @@ def _ring(call: Call) -> Outcome:
         return Outcome(OutcomeKind.auth, reason=Reason.setup, detail="carrier is not configured")
     if suppression.is_suppressed(message.account_id, message.theirs):
         return Outcome(OutcomeKind.blocked, reason=Reason.opted_out, detail="opted out meanwhile")
-    # Speaking takes a second: it is done before the telephone rings, not while somebody holds the receiver.
-    _speech_of(call)
     try:
         return carrier.place_call(outgoing(call))
     except Exception as error:
@@ -181,8 +185,11 @@ def _plan_again(call: Call, wait: timedelta, outcome: Outcome) -> None:
 
 
 def _give_up(call: Call, outcome: Outcome) -> None:
-    _move(call, "failed", ended_at=now(), due_at=None, detail=(outcome.detail or "")[:200])
-    if outcome.kind is OutcomeKind.blocked:
+    blocked = outcome.kind is OutcomeKind.blocked
+    ended = {"ended_at": now(), "due_at": None, "detail": (outcome.detail or "")[:200]}
+    if not _move(call, "canceled" if blocked else "failed", **ended):
+        return  # it rings, whatever the carrier said: its reports decide
+    if blocked:
         suppression.suppress(call.message.account, call.theirs, "carrier")
     why = {"reason": outcome.reason.value if outcome.reason else "other"}
     why["error"] = " ".join(w for w in (outcome.code, outcome.detail) if w)[:200]
@@ -226,7 +233,7 @@ def receive_report(carrier: str, report: CallReport) -> bool:
         if not _move(call, report.status, **values):
             return False
         if report.status == "in-progress" and call.message.advance("sent", sent_at=now()):
-            sending.log_status(call.message, "answered")
+            log_status(call.message, "answered")
         if report.status in FINAL:
             _conclude(call)
         _show(call)
@@ -286,11 +293,19 @@ def sweep() -> None:
     """Move calls on by state: place what is due, ask about what nobody reported; called every second, idempotent."""
     for call in _due_calls("placing"):
         settle(call, Outcome(OutcomeKind.unknown, detail="the worker ended during the call"))
-    for status in ("unknown", "queued", "ringing", "in-progress"):
-        for call in _due_calls(status):
-            ask(call)
     if _due_messages() or _due_calls("planned"):
         queue.later("make_calls")
+    if _due_calls(*TO_ASK):
+        queue.later("ask_carriers", priority=queue.LOW)
+
+
+def ask_about_unknown() -> None:
+    """Ask carriers about calls of which nothing was heard for too long."""
+    for call in _due_calls(*TO_ASK):
+        # Asking twice at once would count as two answers: only who moves the time asks.
+        mine = (Call.id == call.id) & Call.ended_at.is_null() & (Call.due_at <= now())
+        if Call.update(due_at=now() + LEASE).where(mine).execute():
+            ask(call)
 
 
 def ask(call: Call) -> FindResult | None:
@@ -383,8 +398,8 @@ def audio_of(account: Account, words: str) -> store.Audio | None:
     """Return the audio of any words in the account's language, None where no engine can speak them."""
     try:
         return store.speech(words, account.locale, engines(account), exchange.current().settings.audio)
-    except NoAudio:
-        log.warning("no speech engine could speak; the carrier's own voice will")
+    except (NoAudio, OSError) as error:
+        log.warning("no speech engine could speak (%s); the carrier's own voice will", type(error).__name__)
         return None
 
 
@@ -439,33 +454,35 @@ def press(call: Call, digits: str) -> script.Script:
     """A key was pressed: repeat, note a wish for a call back, opt out; return what to say."""
     if not digits:
         return heard(call)
-    turn = script.on_key(digits[:1], _speech_of(call), call.account.locale, call.turns)
+    speech = _speech_of(call)
     with database.atomic():
+        call = Call.get_by_id(call.id)
+        turn = script.on_key(digits[:1], speech, call.account.locale, call.turns)
         Call.update(turns=Call.turns + 1, digits=(call.digits + digits)[:20], heard=True).where(
             Call.id == call.id
         ).execute()
-        if turn.outcome is script.Outcome.CALL_BACK:
+        if digits[:1] in call.digits:
+            pass  # pressed again, or told again: it has been acted on
+        elif turn.outcome is script.Outcome.CALL_BACK:
             _want_call_back(call)
         elif turn.outcome is script.Outcome.OPTED_OUT:
-            receiving.opt_out(call.account, call.theirs, "voice", "9")
+            suppression.suppress(call.account, call.theirs, "voice", "9")
         _show(call)
     return turn.steps
 
 
 def _want_call_back(call: Call) -> None:
-    """Put the wish into the thread as something unread that needs a person, once a call."""
+    """Put the wish into the thread as something unread that needs a person."""
     conversation = call.message.conversation
-    if "2" in (call.digits or ""):
-        return
     event = add_event(conversation, "callback_wanted", source="recipient", number=call.theirs)
-    _arrived(conversation, event, "callback")
+    _arrived(conversation, event)
 
 
-def _arrived(conversation: Conversation, event: Message, preview_kind: str) -> None:
+def _arrived(conversation: Conversation, event: Message) -> None:
     """Let an event count as something that came in: unread, on top, and the conversation open."""
     Message.update(direction="incoming").where(Message.id == event.id).execute()
+    event.direction = "incoming"
     receiving.arrived(conversation, event)
-    Conversation.update(preview_kind=preview_kind).where(Conversation.id == conversation.id).execute()
     reopen(conversation)
 
 
@@ -493,7 +510,7 @@ def _begin_incoming(account: Account, carrier: str, reference: str, their: str, 
         ended_at=moment,
     )  # fmt: skip
     routing.remember_reply(account, to, their, carrier)
-    _arrived(conversation, event, "call")
+    _arrived(conversation, event)
 
 
 def recorded(carrier: str, reference: str, url: str | None, seconds: int) -> script.Script:
@@ -505,37 +522,69 @@ def recorded(carrier: str, reference: str, url: str | None, seconds: int) -> scr
         return (script.Hangup(),)
     with database.atomic():
         if url and call.message_id is None and call.seconds is None:
-            Call.update(seconds=seconds, detail=url[:200]).where(Call.id == call.id).execute()
+            Call.update(seconds=seconds, detail=url[:200], due_at=now()).where(
+                Call.id == call.id, Call.seconds.is_null()
+            ).execute()
             queue.later("fetch_recording", call.id)
     speech = _speech(call.account, "", script.incoming_phrases(call.account.locale, call.account.name))
     return script.on_recorded(call.account.locale, speech).steps
 
 
-def fetch_recording(call: Call, carrier: Carrier) -> Message:
-    """Fetch what a caller has said and put it into the thread; raises RecordingError or wav.BadAudio."""
-    audio = store.keep_recording(carrier.fetch_recording(call.detail), exchange.current().settings.audio)
-    account = call.account
+def fetch_recording(call: Call) -> Message | None:
+    """Fetch what a caller has said and put it into the thread; None where it is not to be had (yet)."""
+    carrier = exchange.carrier(call.carrier)
+    if carrier is None or not _may_fetch(call):
+        return None
+    try:
+        data = carrier.fetch_recording(call.detail)
+        audio = store.keep_recording(data, exchange.current().settings.audio)
+    except RecordingError as error:
+        log.warning("the recording of call %s cannot be fetched: %s", call.id, error)
+        _leave(call) if not error.temporary else None
+        return None
+    except BadAudio as error:
+        log.error("the recording of call %s cannot be played: %s", call.id, error)
+        _leave(call)
+        return None
     with database.atomic():
-        _, conversation = contacts.find_or_add(account, call.theirs)
-        moment = now()
-        facts = {"digest": audio.digest, "seconds": audio.seconds, "peaks": list(audio.peaks)}
-        message = Message.create(
-            account=account, conversation=conversation, direction="incoming", channel="voice", ours=call.ours,
-            theirs=call.theirs, text="", data={"audio": facts}, status="received", source="recipient",
-            carrier=call.carrier, carrier_reference=f"recording-{call.carrier_reference}"[:80],
-            created_at=moment, at=moment,
-        )  # fmt: skip
-        Call.update(message=message, detail="").where(Call.id == call.id).execute()
-        receiving.arrived(conversation, message)
-        reopen(conversation)
+        return _recorded(call, audio)
+
+
+def _may_fetch(call: Call) -> bool:
+    """Claim one attempt by moving the time of the next, so that two workers never fetch at once."""
+    wait = FETCH_AGAIN[min(call.tries, len(FETCH_AGAIN) - 1)]
+    due = (Call.due_at <= now()) & (Call.detail != "") & Call.message.is_null()
+    later = Call.update(due_at=now() + wait, tries=Call.tries + 1)
+    return bool(later.where(due, Call.id == call.id).execute())
+
+
+def _leave(call: Call) -> None:
+    """Give a recording up: the thread shows that somebody has called, and the log says why there is no more."""
+    Call.update(detail="", due_at=None).where(Call.id == call.id).execute()
+
+
+def _recorded(call: Call, audio: store.Audio) -> Message:
+    _, conversation = contacts.find_or_add(call.account, call.theirs)
+    moment = now()
+    facts = {"digest": audio.digest, "seconds": audio.seconds, "peaks": list(audio.peaks)}
+    message = Message.create(
+        account=call.account_id, conversation=conversation, direction="incoming", channel="voice",
+        ours=call.ours, theirs=call.theirs, data={"audio": facts}, status="received", source="recipient",
+        carrier=call.carrier, carrier_reference=f"recording-{call.carrier_reference}"[:80],
+        created_at=moment, at=moment,
+    )  # fmt: skip
+    Call.update(message=message, detail="", due_at=None).where(Call.id == call.id).execute()
+    receiving.arrived(conversation, message)
+    reopen(conversation)
     return message
 
 
 def recordings_to_fetch() -> list[Call]:
-    """Return incoming calls whose recording is still with the carrier; for the sweep."""
+    """Return incoming calls whose recording is to be fetched now; for the sweep."""
     return list(
         Call.select()
         .where(Call.direction == "incoming", Call.message.is_null(), Call.detail != "")
-        .where(Call.started_at.between(now() - timedelta(days=1), now() - GRACE))
+        .where(Call.due_at <= now(), Call.tries < len(FETCH_AGAIN))
+        .where(Call.started_at > now() - timedelta(days=1))
         .limit(20)
     )

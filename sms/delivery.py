@@ -7,6 +7,8 @@ moves it on.
 import logging
 from datetime import datetime, timedelta
 
+from peewee import ModelSelect
+
 from sms import exchange, queue, sending, suppression
 from sms.carriers.contract import (
     Carrier,
@@ -22,6 +24,8 @@ from sms.carriers.contract import (
 from sms.clock import now
 from sms.db import database
 from sms.models import Attempt, Conversation, Message, log_change
+from sms.models.event import log_status
+from sms.refusal import Conflict, Refused
 
 log = logging.getLogger(__name__)
 
@@ -53,14 +57,26 @@ def pump(batch: int = BATCH) -> int:
 def claim() -> Message | None:
     """Take the next due text for this worker: queued -> sending, in one guarded UPDATE with its attempt."""
     moment = now()
-    stopped = [name for name, until in _stopped_until.items() if until > moment]
-    for candidate in _due(moment, stopped):
-        with database.atomic():
-            if candidate.advance(
-                "sending", lease_until=moment + LEASE, attempts=candidate.attempts + 1, undo_until=None
-            ):
-                return _begin_attempt(candidate)
+    while candidates := _due(moment, _stopped(moment)):
+        # Each of them is claimed here, moved to the morning, or gone: another worker was faster.
+        for candidate in candidates:
+            if not sending.wait_for_the_day(candidate) and _claimed(candidate, moment):
+                return candidate
     return None
+
+
+def _claimed(candidate: Message, moment: datetime) -> bool:
+    with database.atomic():
+        claimed = candidate.advance(
+            "sending", lease_until=moment + LEASE, attempts=candidate.attempts + 1, undo_until=None
+        )
+        if claimed:
+            _begin_attempt(candidate)
+    return claimed
+
+
+def _stopped(moment: datetime) -> list[str]:
+    return [name for name, until in _stopped_until.items() if until > moment]
 
 
 def _due(moment: datetime, stopped: list[str]) -> list[Message]:
@@ -77,15 +93,14 @@ def _due(moment: datetime, stopped: list[str]) -> list[Message]:
     )
 
 
-def _begin_attempt(message: Message) -> Message:
+def _begin_attempt(message: Message) -> None:
     """Write the attempt before the call; every attempt has a key of its own, so a late report finds the right one."""
     if Attempt.select().where(Attempt.key == message.key).exists():
         message.key = sending.new_key()
         Message.update(key=message.key).where(Message.id == message.id).execute()
     Attempt.create(message=message, key=message.key, carrier=message.carrier, started_at=now())
-    sending.log_status(message)
+    log_status(message)
     log_change(message.account_id, "status", message.conversation_id, message.id)
-    return message
 
 
 def deliver(message: Message) -> None:
@@ -122,7 +137,8 @@ def settle(message: Message, outcome: Outcome) -> None:
             ended_at=now(), outcome=outcome.kind.value, carrier_reference=outcome.reference,
             detail=(outcome.detail or "")[:200],
         ).where(Attempt.key == message.key).execute()  # fmt: skip
-        moved = _SETTLE[outcome.kind](message, outcome)
+        # Where a person has tried again meanwhile, this is the outcome of an attempt that no longer counts.
+        moved = _is_current(message) and _SETTLE[outcome.kind](message, outcome)
         if not moved and outcome.reference:
             # The report was faster than the answer to our own request: keep the reference it lacks.
             _keep_reference(message, outcome.reference)
@@ -130,16 +146,20 @@ def settle(message: Message, outcome: Outcome) -> None:
             tell(message, outcome.detail or outcome.code or "")
 
 
+def _is_current(message: Message) -> bool:
+    return bool(Message.select().where(Message.id == message.id, Message.key == message.key).exists())
+
+
 def _keep_reference(message: Message, reference: str) -> None:
-    Message.update(carrier_reference=reference).where(
+    Message.update(carrier_reference=reference_for(message, reference)).where(
         Message.id == message.id, Message.key == message.key, Message.carrier_reference.is_null()
     ).execute()
 
 
 def tell(message: Message, detail: str = "") -> None:
     """Note the new status, show it on open pages, and put what needs a person into the list."""
-    sending.log_status(message, detail)
-    if message.status in ("failed", "undelivered"):
+    log_status(message, detail)
+    if message.status in ("failed", "undelivered") and message.source != "system":
         Conversation.update(failed=True).where(
             Conversation.id == message.conversation_id, Conversation.last_outgoing == message.id
         ).execute()
@@ -149,8 +169,22 @@ def tell(message: Message, detail: str = "") -> None:
 
 def _accepted(message: Message, outcome: Outcome) -> bool:
     return message.advance(
-        "sent", carrier_reference=outcome.reference, sent_at=now(), lease_until=None, reason="", error=""
+        "sent",
+        carrier_reference=reference_for(message, outcome.reference),
+        sent_at=now(),
+        lease_until=None,
+        reason="",
+        error="",
     )
+
+
+def reference_for(message: Message, reference: str | None) -> str | None:
+    """Return a carrier's reference, None where it has named the same one for another message: it would be no key."""
+    where = (Message.carrier == message.carrier) & (Message.carrier_reference == reference)
+    if Message.select().where(where, Message.direction == "outgoing", Message.id != message.id).exists():
+        log.error("carrier %s has named one reference for two messages", message.carrier)
+        return None
+    return reference
 
 
 def _rejected(message: Message, outcome: Outcome) -> bool:
@@ -223,21 +257,31 @@ def sweep() -> None:
     moment = now()
     _release_scheduled(moment)
     _find_abandoned(moment)
-    ask_about_unknown(moment)
-    if _due(moment, [n for n, until in _stopped_until.items() if until > moment]):
+    if _due(moment, _stopped(moment)):
         queue.later("deliver")
+    if _to_ask_about(moment).exists():
+        queue.later("ask_carriers", priority=queue.LOW)
 
 
 def _release_scheduled(moment: datetime) -> None:
     due = Message.select().where(Message.status == "scheduled", Message.next_at <= moment).limit(500)
     for message in list(due):
-        with database.atomic():
-            if suppression.is_suppressed(message.account_id, message.theirs):
-                if message.advance("cancelled", reason="opted_out"):
-                    tell(message, "opted out meanwhile")
-                continue
-            sending.release(message)
-            sending.ring(message)
+        try:
+            with database.atomic():
+                _release(message)
+        except Conflict:
+            continue  # another worker or a person was faster
+        except Refused as refusal:
+            with database.atomic():
+                if message.advance("failed", reason=Reason.setup.value, error=refusal.code):
+                    tell(message, refusal.code)
+
+
+def _release(message: Message) -> None:
+    if not suppression.is_suppressed(message.account_id, message.theirs):
+        sending.release(message)
+    elif message.advance("cancelled", reason="opted_out"):
+        tell(message, "opted out meanwhile")
 
 
 def _find_abandoned(moment: datetime) -> None:
@@ -249,13 +293,20 @@ def _find_abandoned(moment: datetime) -> None:
         settle(message, Outcome(OutcomeKind.unknown, detail="the worker ended during the call"))
 
 
-def ask_about_unknown(moment: datetime) -> None:
-    """Ask carriers about texts whose outcome is unknown and whose time to ask has come (`lease_until`)."""
-    due = Message.select().where(
+def _to_ask_about(moment: datetime) -> ModelSelect:
+    return Message.select().where(
         Message.status == "unknown", Message.channel == "sms", Message.lease_until <= moment
     )
-    for message in list(due.order_by(Message.lease_until).limit(20)):
-        ask(message)
+
+
+def ask_about_unknown() -> None:
+    """Ask carriers about texts whose outcome is unknown and whose time to ask has come (`lease_until`)."""
+    moment = now()
+    for message in list(_to_ask_about(moment).order_by(Message.lease_until).limit(20)):
+        # Asking twice at once would count as two answers: only who moves the lease asks.
+        mine = (Message.id == message.id) & (Message.status == "unknown") & (Message.lease_until <= moment)
+        if Message.update(lease_until=now() + LEASE).where(mine).execute():
+            ask(message)
 
 
 def ask(message: Message) -> FindResult | None:
@@ -302,8 +353,9 @@ def _adopt(message: Message, found: Found) -> None:
     """The carrier has it: take over its reference and whatever it already knows of the delivery."""
     if found.others:
         log.error("message %s was taken %s times by %s", message.id, len(found.others) + 1, message.carrier)
+    reference = reference_for(message, found.reference)
     if message.advance(
-        "sent", carrier_reference=found.reference, sent_at=now(), lease_until=None, reason="", error=""
+        "sent", carrier_reference=reference, sent_at=now(), lease_until=None, reason="", error=""
     ):
         tell(message, "the carrier has it")
     ended = {"delivered_at": now()} if found.status == "delivered" else _why_found(found)

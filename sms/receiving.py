@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 ANSWER_WITHIN = timedelta(days=7)
 LONGEST_INCOMING = 5_000
+NOBODY = "anonymous"
+"""Who calls or writes without showing a number."""
 ABANDONED = timedelta(seconds=30)
 """After so long without being considered, the process that stored a text is gone."""
 
@@ -97,8 +99,8 @@ def _store(carrier: str, kind: str, reference: str, payload: dict[str, Any]) -> 
 
 
 def number_of(raw: str) -> str:
-    """Return the sender as E.164 where it is a number; an alphanumeric one keeps its letters."""
-    return msisdn.parse(raw).e164 or "".join(c for c in raw if c.isprintable())[:20]
+    """Return the sender as E.164 where it is a number; a short code or a name stays as it is."""
+    return msisdn.parse(raw).e164 or "".join(c for c in raw if c.isprintable()).strip()[:20] or NOBODY
 
 
 def _threaded(carrier: str, account: Account, text: IncomingText, their: str) -> Message:
@@ -108,7 +110,7 @@ def _threaded(carrier: str, account: Account, text: IncomingText, their: str) ->
     moment = now()
     message = Message.create(
         account=account, conversation=conversation, direction="incoming", channel="sms",
-        ours=text.to, theirs=their, text=body, encoding=counted.encoding, parts=counted.parts,
+        ours=text.to[:20], theirs=their, text=body, encoding=counted.encoding, parts=counted.parts,
         status="received", source="recipient", carrier=carrier, carrier_reference=text.reference,
         answers=_answered_by(account, text.to, their), created_at=moment, at=moment,
     )  # fmt: skip
@@ -133,9 +135,9 @@ def _answered_by(account: Account, our: str, their: str) -> int | None:
             Message.ours == our,
             Message.theirs == their,
             Message.status.in_(("sending", "sent", "delivered", "unknown", "undelivered")),
-            Message.created_at > now() - ANSWER_WITHIN,
+            Message.at > now() - ANSWER_WITHIN,
         )
-        .order_by(Message.id.desc())
+        .order_by(Message.at.desc(), Message.id.desc())
         .first()
     )
     return None if sent is None else int(sent.id)
@@ -146,7 +148,7 @@ def arrived(conversation: Conversation, message: Message) -> None:
     Conversation.update(
         incoming=Conversation.incoming + 1,
         preview=" ".join(message.text.split())[: sending.PREVIEW],
-        preview_kind="in" if message.channel == "sms" else "voicemail",
+        preview_kind=sending.preview_kind(message),
         last_message=message.id,
         last_activity_at=message.created_at,
     ).where(Conversation.id == conversation.id).execute()
@@ -156,42 +158,34 @@ def arrived(conversation: Conversation, message: Message) -> None:
 
 def _consider(account: Account, conversation: Conversation, message: Message) -> None:
     """Opt-out comes before every module; then the module that waits for an answer; then the others, the dialog last."""
+    sending.answered(conversation)
     if suppression.is_stop(message.text):
-        _opt_out_by_text(account, conversation, message)
+        # Confirmed once; a second STOP is not answered again.
+        if suppression.suppress(account, message.theirs, "sms", suppression.normalised(message.text)):
+            _confirm(account, conversation, message, suppression.CONFIRMATION)
         return
-    if suppression.is_start(message.text) and suppression.is_suppressed(account, message.theirs):
+    if suppression.is_start(message.text) and suppression.has_opted_out(account, message.theirs):
         suppression.unsuppress(account, message.theirs, "sms")
         _confirm(account, conversation, message, suppression.WELCOME)
         return
-    sending.answered(conversation)
+    if not _taken_by_who_waits(account, message):
+        _offer(conversation, message)
+
+
+def _taken_by_who_waits(account: Account, message: Message) -> bool:
     expectation = Expectation.get_or_none(
         Expectation.ours == message.ours, Expectation.theirs == message.theirs, Expectation.account == account
     )
-    known = modules()
-    if expectation is not None and expectation.module in known:
-        on_reply = known[expectation.module].on_reply
-        if on_reply is not None and on_reply(message, expectation):
-            return
-    for module in known.values():
+    module = None if expectation is None else modules().get(expectation.module)
+    if module is None or module.on_reply is None:
+        return False
+    return module.on_reply(message, expectation)
+
+
+def _offer(conversation: Conversation, message: Message) -> None:
+    for module in modules().values():
         if module.on_incoming is not None and module.on_incoming(message, conversation):
             return
-
-
-def _opt_out_by_text(account: Account, conversation: Conversation, message: Message) -> None:
-    """Confirm an opt-out once; a second STOP is not answered again."""
-    sending.answered(conversation)
-    if opt_out(account, message.theirs, "sms", suppression.normalised(message.text)):
-        _confirm(account, conversation, message, suppression.CONFIRMATION)
-
-
-def opt_out(account: Account, number: str, source: str, word: str) -> bool:
-    """Block a number because the person asked, by text or key, and end what modules run with it; False if blocked."""
-    if not suppression.suppress(account, number, source, word):
-        return False
-    for module in modules().values():
-        if module.on_opt_out is not None:
-            module.on_opt_out(account, number)
-    return True
 
 
 def _confirm(account: Account, conversation: Conversation, message: Message, words: dict[str, str]) -> None:
@@ -218,7 +212,7 @@ def receive_report(carrier: str, report: TextReport) -> bool:
             return False
         values: dict[str, Any] = {"lease_until": None}
         if message.carrier_reference is None:
-            values["carrier_reference"] = report.reference
+            values["carrier_reference"] = delivery.reference_for(message, report.reference)
         if report.status == "sent":
             values["sent_at"] = now()
         elif report.status == "delivered":

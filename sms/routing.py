@@ -74,6 +74,9 @@ def way_for_text(account: Account, sender: sender_id.SenderId, their: str) -> Wa
     if sender.kind == "alphanumeric":
         return Way(sender.value or "", _carrier_of_texts())
     if sender.value is not None:
+        known = exchange.number(sender.value)
+        if known is not None and not known.sms:
+            raise Refused("sender", "no_number")
         return Way(sender.value, _take(account, sender.value, their))
     return _pool(account, their, [n for n in exchange.numbers() if n.pool and n.sms])
 
@@ -103,6 +106,22 @@ def _take(account: Account, our: str, their: str) -> str:
     return known.carrier if known else _carrier_of_texts()
 
 
+def renew(account: Account, ours: str, their: str, channel: str) -> Way:
+    """Return the way of a message that has waited, inside the transaction: its own sender where that may still be used.
+
+    Raises Refused where the pool has no number for it.
+    """
+    number = exchange.number(ours)
+    voice = channel == "voice"
+    if number is None and not ours.startswith("+"):
+        return Way(ours, _carrier_of_texts())
+    if number is not None and number.pool and _claim(account, number, their):
+        return Way(ours, number.carrier)
+    if (number is None or not number.pool) and ours in owned_numbers(account):
+        return Way(ours, number.carrier if number else _carrier_of_texts())
+    return _pool(account, their, [n for n in exchange.numbers() if n.pool and (n.voice if voice else n.sms)])
+
+
 def _pool(account: Account, their: str, numbers: list[OurNumber]) -> Way:
     """Keep a contact's number; else take the first free one, else the one released longest ago."""
     by_number = {n.number: n for n in numbers}
@@ -123,14 +142,19 @@ def _pool(account: Account, their: str, numbers: list[OurNumber]) -> Way:
 
 def _claim(account: Account, number: OurNumber, their: str) -> bool:
     """Own the pair (our number, their number), so that its replies have one owner; False where another account does."""
-    owner = Route.get_or_none(Route.our == number.number, Route.their == their)
-    if owner is None:
-        Route.create(our=number.number, their=their, account=account, carrier=number.carrier, used_at=now())
+    moment = now()
+    added = (
+        Route.insert(our=number.number, their=their, account=account, carrier=number.carrier, used_at=moment)
+        .on_conflict_ignore()
+        .as_rowcount()
+        .execute()
+    )
+    if added:
         return True
-    if owner.account_id != account.id and owner.used_at > now() - RELEASED_AFTER:
-        return False
-    Route.update(account=account, used_at=now(), current=True).where(Route.id == owner.id).execute()
-    return True
+    pair = (Route.our == number.number) & (Route.their == their)
+    free = (Route.account == account) | (Route.used_at <= moment - RELEASED_AFTER)
+    taken = Route.update(account=account, carrier=number.carrier, used_at=moment, current=True)
+    return bool(taken.where(pair & free).execute())
 
 
 def owner_of_reply(our: str, their: str) -> Account | None:

@@ -10,8 +10,9 @@ from sms import contacts, queue, quiet, quota, routing, search, suppression
 from sms.clock import now
 from sms.db import database, to_ms
 from sms.gsm import msisdn, placeholders, segments, sender_id
-from sms.models import Account, Conversation, Message, StatusEvent, User, log_change
-from sms.refusal import Conflict, Refused
+from sms.models import Account, ContactNumber, Conversation, Message, User, log_change
+from sms.models.event import log_status
+from sms.refusal import Conflict, NotFound, Refused
 
 UNDO = timedelta(seconds=5)
 """A direct reply can be taken back for so long."""
@@ -232,32 +233,28 @@ def new_key() -> str:
     return secrets.token_urlsafe(16)
 
 
-def log_status(message: Message, detail: str = "") -> None:
-    """Note the message's present status in its history (the API's `events`)."""
-    StatusEvent.create(
-        message=message, at=now(), status=message.status, carrier=message.carrier or "", detail=detail[:200]
-    )
-
-
 def _show(conversation: Conversation, message: Message, by: User | None) -> None:
     """Bring a new outgoing message to the list and the open pages, and ring the worker for it."""
-    touch(conversation, message)
+    touch(conversation, message, reopens=message.source == "agent")
     log_change(message.account_id, "message", conversation.id, message.id, by.id if by else None)
     ring(message)
 
 
-def touch(conversation: Conversation, message: Message) -> None:
-    """Move a conversation to the top with this message as its preview; a future one leaves the order alone."""
+def touch(conversation: Conversation, message: Message, reopens: bool) -> None:
+    """Move a conversation to the top with this message as its preview; a future one leaves the order alone.
+
+    `reopens`: a person acts in it now, so it does not stay closed or snoozed.
+    """
     values: dict[str, Any] = {"last_message": message.id}
     if message.status != "scheduled":
         values |= {
             "preview": " ".join(message.text.split())[:PREVIEW],
-            "preview_kind": "voice" if message.channel == "voice" else "out",
+            "preview_kind": preview_kind(message),
             "last_activity_at": now(),
             "last_outgoing": message.id,
             "failed": False,
         }
-        if message.source == "agent" and conversation.status in ("closed", "snoozed"):
+        if reopens and conversation.status in ("closed", "snoozed"):
             values |= {"status": "open", "snoozed_until": None}
     Conversation.update(**values).where(Conversation.id == conversation.id).execute()
 
@@ -285,11 +282,17 @@ def reply(
     seen: int | None = None,
     to: str = "",
 ) -> Message:
-    """Answer in a thread, to the number that wrote last unless another one is named; sent now, it can be undone."""
+    """Answer in a thread, to the number that wrote last unless another one is named; sent now, it can be undone.
+
+    Raises what `send` raises, and NotFound where `to` is none of this contact's numbers.
+    """
     account = conversation.account
+    number = to or number_to_answer(conversation, channel)
+    if to and not _belongs(conversation, to):
+        raise NotFound
     return send(
         account,
-        to or number_to_answer(conversation, channel),
+        number,
         text,
         sender=sender or sender_to_answer(conversation),
         channel=channel,
@@ -300,6 +303,12 @@ def reply(
         conversation=conversation,
         seen=seen,
     )
+
+
+def _belongs(conversation: Conversation, number: str) -> bool:
+    e164 = msisdn.parse(number, conversation.account.region).e164
+    where = (ContactNumber.contact == conversation.contact_id) & (ContactNumber.number == e164)
+    return bool(ContactNumber.select().where(where).exists())
 
 
 def _newest_incoming(conversation: Conversation) -> Message | None:
@@ -316,7 +325,9 @@ def _newest_incoming(conversation: Conversation) -> Message | None:
 def number_to_answer(conversation: Conversation, channel: str = "auto") -> str:
     """Return the number (E.164) an answer goes to: the one that wrote last, else the contact's first."""
     newest = _newest_incoming(conversation)
-    return newest.theirs if newest is not None and channel != "voice" else conversation.contact.number
+    if newest is not None and channel != "voice" and _belongs(conversation, newest.theirs):
+        return str(newest.theirs)
+    return str(conversation.contact.number)
 
 
 def sender_to_answer(conversation: Conversation) -> str:
@@ -355,8 +366,8 @@ def cancel(message: Message, by: User | None = None) -> None:
 
 
 def restore_preview(conversation_id: int) -> None:
-    """Show the newest message that was not taken back in the list again."""
-    newest = (
+    """Let the list show the newest message that was not taken back, and whether the newest of ours got through."""
+    left = (
         Message.select()
         .where(
             Message.conversation == conversation_id,
@@ -364,13 +375,23 @@ def restore_preview(conversation_id: int) -> None:
             Message.status.not_in(("cancelled", "scheduled")),
         )
         .order_by(Message.at.desc(), Message.id.desc())
-        .first()
     )
-    kind = "" if newest is None else "in" if newest.direction == "incoming" else "out"
+    newest, ours = left.first(), left.where(Message.direction == "outgoing").first()
     Conversation.update(
         preview="" if newest is None else " ".join(newest.text.split())[:PREVIEW],
-        preview_kind="voice" if newest is not None and newest.channel == "voice" and kind == "out" else kind,
+        preview_kind="" if newest is None else preview_kind(newest),
+        last_outgoing=0 if ours is None else ours.id,
+        failed=ours is not None and ours.status in ("failed", "undelivered"),
     ).where(Conversation.id == conversation_id).execute()
+
+
+def preview_kind(message: Message) -> str:
+    """Return what the list says of a message: in, out, voice, voicemail, callback or call."""
+    if message.direction == "outgoing":
+        return "voice" if message.channel == "voice" else "out"
+    if message.channel == "event":
+        return "callback" if (message.data or {}).get("kind") == "callback_wanted" else "call"
+    return "voicemail" if message.channel == "voice" else "in"
 
 
 def retry(message: Message, by: User | None = None, channel: str | None = None) -> Message:
@@ -392,6 +413,7 @@ def retry(message: Message, by: User | None = None, channel: str | None = None) 
         )  # fmt: skip
         if not again:
             raise Conflict("too_late_to_retry", status=message.status)
+        _route_again(message)
         quota.count(message.account, message.parts, 1 if message.channel == "voice" else 0)
         log_status(message, "tried again by a person" if by else "tried again")
         Conversation.update(failed=False).where(Conversation.id == message.conversation_id).execute()
@@ -430,13 +452,14 @@ def edit_scheduled(message: Message, text: str, send_at: datetime | None, by: Us
     sending = _checked(account, message.theirs, text, "", message.channel, None)
     voice = message.channel == "voice"
     with database.atomic():
-        values = {
+        values: dict[str, Any] = {
             "text": sending.text,
             "encoding": sending.segments.encoding,
             "parts": 0 if voice else sending.segments.parts,
             "next_at": moment or message.next_at,
             "at": moment or message.at,
         }
+        quota.count(account, max(0, values["parts"] - message.parts))
         same = (Message.id == message.id) & (Message.status == "scheduled")
         if not Message.update(**values).where(same).execute():
             raise Conflict("too_late_to_edit", status=message.status)
@@ -449,18 +472,47 @@ def edit_scheduled(message: Message, text: str, send_at: datetime | None, by: Us
 def send_now(message: Message, by: User | None = None) -> None:
     """Send a scheduled message at once; raises Conflict where it has gone out already."""
     with database.atomic():
-        release(message)
-        ring(message)
+        release(message, by)
 
 
-def release(message: Message) -> None:
-    """Move a scheduled message into the queue, inside the caller's transaction; its place in the thread is now."""
+def release(message: Message, by: User | None = None) -> None:
+    """Move a scheduled message into the queue, inside the caller's transaction; its place in the thread is now.
+
+    Raises Conflict where it has gone out already, Refused where no number is left to send it from.
+    """
     moment = now()
     if not message.advance("queued", next_at=moment, at=moment):
         raise Conflict("too_late_to_edit", status=message.status)
+    _route_again(message)
     log_status(message)
-    touch(message.conversation, message)
-    log_change(message.account_id, "message", message.conversation_id, message.id)
+    # A clock that releases it is no person: a conversation that was closed meanwhile stays closed.
+    touch(message.conversation, message, reopens=by is not None)
+    log_change(message.account_id, "message", message.conversation_id, message.id, by.id if by else None)
+    ring(message)
+
+
+def _route_again(message: Message) -> None:
+    """Find the way once more for a message that has waited: its pool number may serve another account by now."""
+    way = routing.renew(message.account, message.ours, message.theirs, message.channel)
+    message.ours, message.carrier = way.ours, way.carrier
+    Message.update(ours=way.ours, carrier=way.carrier).where(Message.id == message.id).execute()
+
+
+def wait_for_the_day(message: Message) -> bool:
+    """Move a machine's message that comes due in the quiet hours (a backlog, a retry) to their end; True if it was."""
+    moment = now()
+    if not message.automated:
+        return False
+    allowed = quiet.allowed_from(message.account, message.channel, message.theirs, moment)
+    if allowed <= moment:
+        return False
+    facts = {**(message.data or {}), "moved_from": to_ms(moment)}
+    with database.atomic():
+        still = (Message.id == message.id) & (Message.status == "queued") & (Message.next_at <= moment)
+        if Message.update(next_at=allowed, data=facts).where(still).execute():
+            log_status(message, "moved out of the quiet hours")
+            log_change(message.account_id, "status", message.conversation_id, message.id)
+    return True
 
 
 def answered(conversation: Conversation) -> None:

@@ -1,11 +1,24 @@
 """Opt-out: which numbers an account must neither write to nor call, and the words that say so."""
 
+import logging
 import unicodedata
 
 from sms.clock import now
 from sms.db import database
-from sms.models import Account, ContactNumber, Conversation, Expectation, Suppression, User, log_change
-from sms.models.event import add_event
+from sms.models import (
+    Account,
+    ContactNumber,
+    Conversation,
+    Expectation,
+    Message,
+    Suppression,
+    User,
+    log_change,
+)
+from sms.models.event import add_event, log_status
+from sms.modules import modules
+
+log = logging.getLogger(__name__)
 
 STOP_WORDS = frozenset(
     [
@@ -43,7 +56,7 @@ WELCOME = {
 
 def normalised(text: str) -> str:
     """Reduce a whole message to bare lower-case letters: " Stopp!! " -> stopp, "Keine SMS" -> keinesms."""
-    folded = unicodedata.normalize("NFKC", text[:200]).casefold()
+    folded = unicodedata.normalize("NFKC", text).casefold()
     folded = folded.replace("ä", "ae").replace("ö", "oe").replace("ü", "ue")
     return "".join(c for c in folded if c.isalnum())
 
@@ -64,22 +77,58 @@ def is_suppressed(account: Account | int, number: str) -> bool:
     return bool(Suppression.select().where(where).exists())
 
 
+def has_opted_out(account: Account | int, number: str) -> bool:
+    """True where the person has asked for it; a number that an agent has blocked does not unblock itself."""
+    where = (Suppression.account == account) & (Suppression.number == number)
+    return bool(Suppression.select().where(where, Suppression.source != "agent").exists())
+
+
 def suppress(account: Account, number: str, source: str, word: str = "", by: User | None = None) -> bool:
-    """Block a number; False where it was blocked already. An opt-out also ends what modules wait for."""
+    """Block a number and end whatever waits for it: messages, calls, modules; False where it was blocked already."""
     with database.atomic():
         added = (
             Suppression.insert(
                 account=account, number=number, source=source, word=word[:40], created_at=now()
             )
             .on_conflict_ignore()
+            .as_rowcount()
             .execute()
         )
         Expectation.delete().where(
             (Expectation.account == account) & (Expectation.theirs == number)
         ).execute()
         if added:
-            _tell(account, number, "opted_out", source, by)
+            conversation = _conversation(account, number)
+            _withdraw(conversation, number)
+            _tell(conversation, "opted_out", source, by)
+            _end_modules(account, number)
     return bool(added)
+
+
+def _withdraw(conversation: Conversation | None, number: str) -> None:
+    """Cancel what has not left for this number yet; a call that is planned finds the block when it is due."""
+    waiting = Message.select().where(
+        Message.conversation == conversation,
+        Message.theirs == number,
+        Message.status.in_(("scheduled", "queued")),
+        Message.source != "system",
+    )
+    for message in list(waiting):
+        if message.advance("cancelled", reason="opted_out", undo_until=None):
+            log_status(message, "opted out")
+            log_change(message.account_id, "status", message.conversation_id, message.id)
+
+
+def _end_modules(account: Account, number: str) -> None:
+    """Tell the modules; one that fails must not undo a block that somebody has asked for."""
+    for module in modules().values():
+        if module.on_opt_out is None:
+            continue
+        try:
+            with database.atomic():
+                module.on_opt_out(account, number)
+        except Exception:
+            log.exception("module %s failed at an opt-out", module.name)
 
 
 def unsuppress(account: Account, number: str, source: str = "agent", by: User | None = None) -> bool:
@@ -88,7 +137,7 @@ def unsuppress(account: Account, number: str, source: str = "agent", by: User | 
         where = (Suppression.account == account) & (Suppression.number == number)
         removed = Suppression.delete().where(where).execute()
         if removed:
-            _tell(account, number, "opted_in", source, by)
+            _tell(_conversation(account, number), "opted_in", source, by)
     return bool(removed)
 
 
@@ -100,14 +149,17 @@ def listing(account: Account) -> list[Suppression]:
     )
 
 
-def _tell(account: Account, number: str, kind: str, source: str, by: User | None) -> None:
-    conversation = (
+def _conversation(account: Account, number: str) -> Conversation | None:
+    return (  # type: ignore[no-any-return]
         Conversation.select()
         .join(ContactNumber, on=(ContactNumber.contact == Conversation.contact))
         .where((ContactNumber.account == account) & (ContactNumber.number == number))
         .first()
     )
+
+
+def _tell(conversation: Conversation | None, kind: str, source: str, by: User | None) -> None:
     if conversation is None:
         return
     add_event(conversation, kind, by=by, source=source)
-    log_change(account.id, "conversation", conversation.id)
+    log_change(conversation.account_id, "conversation", conversation.id)

@@ -12,7 +12,7 @@ from urllib.request import Request, urlopen
 import pytest
 from werkzeug.serving import make_server
 
-from sms import calling, config, delivery, queue
+from sms import calling, config, delivery, queue, receiving
 from sms.models import Call, Message
 from sms.sandbox.app import create_app as create_sandbox
 from sms.sandbox.serve import Running
@@ -73,6 +73,14 @@ class Town:
     def work(self) -> int:
         """Do what the worker would do now; returns how much there was."""
         return delivery.pump() + calling.pump()
+
+    def sweep(self) -> None:
+        """Do what the worker does once a second, and the questions to the carrier that it leaves to a job."""
+        delivery.sweep()
+        calling.sweep()
+        receiving.sweep()
+        delivery.ask_about_unknown()
+        calling.ask_about_unknown()
 
     def until(self, true: Callable[[], Any], seconds: float = 10, working: bool = False) -> Any:
         """Wait for something that the network brings about, and return it."""

@@ -136,7 +136,7 @@ def test_a_message_the_carrier_twice_knows_nothing_of_goes_out_again(waiting, to
     town.work()
     for minutes in (2, 10):
         clock.shift(timedelta(minutes=minutes))
-        delivery.sweep()
+        town.sweep()
     assert town.status(waiting) == "queued"
     town.work()
     town.becomes(waiting, "delivered")
@@ -151,7 +151,7 @@ def test_a_message_whose_answer_was_cut_off_is_never_sent_twice(account, town):
     assert town.status(message) == "unknown"
     for minutes in (2, 10, 30):
         clock.shift(timedelta(minutes=minutes))
-        delivery.sweep()
+        town.sweep()
         town.work()
     assert town.status(message) == "sent"
     assert town.texts(MARGARETHE) == ["Nur einmal"]
@@ -169,7 +169,7 @@ def test_a_message_whose_worker_died_is_asked_about_and_never_simply_resent(wait
     claimed = delivery.claim()
     assert claimed == waiting  # and here the worker dies
     clock.shift(delivery.LEASE)
-    delivery.sweep()
+    town.sweep()
     assert town.status(waiting) == "unknown"
     assert town.texts(MARGARETHE) == []
 
@@ -203,11 +203,11 @@ def test_each_attempt_is_written_before_the_call_and_completed_after_it(waiting,
 
 def test_a_scheduled_message_goes_out_at_its_time(account, town):
     message = sending.send(account, MARGARETHE, "Später", send_at=clock.now() + timedelta(hours=2))
-    delivery.sweep()
+    town.sweep()
     town.work()
     assert town.status(message) == "scheduled"
     clock.shift(timedelta(hours=2, seconds=1))
-    delivery.sweep()
+    town.sweep()
     town.work()
     town.becomes(message, "delivered")
 

@@ -1,4 +1,4 @@
-"""A loop in the thread: what happened between the bubbles."""
+"""What happened: loops in the thread between the bubbles, and the history of one message."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from sms.clock import now
 from sms.models.account import User
 from sms.models.change import log_change
 from sms.models.conversation import Conversation
-from sms.models.message import Message
+from sms.models.message import Message, StatusEvent
 
 
 def add_event(
@@ -20,3 +20,10 @@ def add_event(
     )  # fmt: skip
     log_change(conversation.account_id, "message", conversation.id, event.id, by.id if by else None)
     return event
+
+
+def log_status(message: Message, detail: str = "") -> None:
+    """Note the message's present status in its history (the API's `events`), inside the caller's transaction."""
+    StatusEvent.create(
+        message=message, at=now(), status=message.status, carrier=message.carrier or "", detail=detail[:200]
+    )

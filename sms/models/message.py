@@ -27,15 +27,16 @@ STATUSES = (
 BEFORE: dict[str, tuple[str, ...]] = {
     "queued": ("scheduled", "sending"),
     "sending": ("queued",),
-    "sent": ("sending", "unknown"),
-    "delivered": ("sending", "sent", "unknown"),
-    "undelivered": ("sending", "sent", "unknown"),
+    "sent": ("queued", "sending", "unknown"),
+    "delivered": ("queued", "sending", "sent", "unknown"),
+    "undelivered": ("queued", "sending", "sent", "unknown"),
     "failed": ("scheduled", "queued", "sending", "sent", "unknown"),
     "unknown": ("sending",),
     "cancelled": ("scheduled", "queued"),
 }
 """From which statuses a message may come into a status. Anything else is late or repeated and changes nothing.
-`sending -> queued` is the one way back: the carrier has provably not taken the message."""
+`sending -> queued` is the one way back: the carrier has provably not taken the message. Where a report says
+otherwise before it has gone out once more, `queued -> sent` keeps it from going out twice."""
 
 AGAIN = ("undelivered", "failed", "unknown", "cancelled")
 """Statuses from which a person may ask for one more try."""

@@ -1,6 +1,6 @@
 """Calls on their way out, and what callers have said."""
 
-from sms import calling, exchange
+from sms import calling
 from sms.models import Call
 from sms.queue import job
 
@@ -14,7 +14,6 @@ def make_calls() -> None:
 @job
 def fetch_recording(call_id: int) -> None:
     """Fetch the recording of one incoming call, unless it is here already."""
-    call = Call.get_by_id(call_id)
-    carrier = exchange.carrier(call.carrier)
-    if carrier is not None and call.message_id is None and call.detail:
-        calling.fetch_recording(call, carrier)
+    call = Call.get_or_none(Call.id == call_id)
+    if call is not None:
+        calling.fetch_recording(call)

@@ -37,6 +37,6 @@ def wake() -> None:
 
 
 def fetch_recordings() -> None:
-    """Fetch recordings that an interrupted job has left with the carrier."""
+    """Fetch recordings that an interrupted job has left, or that the carrier did not have yet."""
     for call in calling.recordings_to_fetch():
         queue.later("fetch_recording", call.id)

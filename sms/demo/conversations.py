@@ -104,10 +104,12 @@ class Player:
         )
         if failed is None:
             return
-        self.stage.phone(act.number, state="busy", answer="auto")
+        for number in (n.number for n in conversation.contact.numbers):
+            self.stage.phone(number, state="busy", answer="auto")
         spoken = sending.retry(failed, by=self._by(act), channel="voice")
         self.stage.first_try(spoken)
-        self.stage.phone(act.number, state="on")
+        for number in (n.number for n in conversation.contact.numbers):
+            self.stage.phone(number, state="on")
         self.stage.settle(spoken)
         self.stage.phone(act.number, answer="manual")
 

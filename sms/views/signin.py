@@ -25,7 +25,7 @@ from sms import accounts, throttle
 from sms.clock import now
 from sms.models import User
 from sms.refusal import Refused
-from sms.views.entrance import SignInForm, keep_text
+from sms.views.entrance import SignInForm, carries_text, keep_text
 from sms.views.gate import local_path, public
 from sms.views.invitation import post, reset_letter
 from sms.wording import sentence
@@ -69,9 +69,17 @@ def enter() -> ResponseReturnValue:
         return _again(form, _wrong(tries_left, who), 422)
     throttle.forgive(throttle.SIGN_INS, *who)
     _welcome(user, bool(form.stay.data))
-    if keep_text(form, user):
+    return redirect(_where_to(form, user), 303)
+
+
+def _where_to(form: SignInForm, user: User) -> str:
+    """Return where a person wanted to go; a text that an ended session was sending is there as a draft."""
+    if thread := keep_text(form, user):
         flash(_("You are signed in again. Your text was not sent; it is kept as a draft."))
-    return redirect(local_path(form.next.data or "/"), 303)
+        return f"/conversations/{thread.id}"
+    if carries_text(form):
+        flash(_("You are signed in again. Your text was not sent: %(text)s", text=form.held_reply.data))
+    return local_path(form.next.data or "/")
 
 
 def _locked(who: tuple[str, str], place: str) -> str | None:
@@ -104,7 +112,7 @@ def _wrong(tries_left: int, who: tuple[str, str]) -> str:
 
 def _again(form: SignInForm, error: str, status: int) -> ResponseReturnValue:
     form.password.errors = [error]
-    return render_template("signin/sign_in.html", form=form, held=bool(form.held_in.data)), status
+    return render_template("signin/sign_in.html", form=form, held=carries_text(form)), status
 
 
 def _welcome(user: User, stay: bool) -> None:

@@ -355,7 +355,8 @@ def test_carried_text_never_reaches_another_accounts_thread(
     visitor: FlaskClient, conversation: Conversation, stranger: User
 ) -> None:
     page = answer_in_an_ended_session(visitor, conversation.id)
-    assert sign_in_with(visitor, page, stranger.email).status_code == 303
+    answer = sign_in_with(visitor, page, stranger.email)
+    assert answer.status_code == 303
     assert Draft.select().count() == 0
 
 
@@ -363,3 +364,21 @@ def test_other_sites_cannot_put_words_into_a_draft(visitor: FlaskClient, convers
     answer = answer_in_an_ended_session(visitor, conversation.id, headers={"Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 302
     assert "next=/" in answer.headers["Location"]
+
+
+def test_new_message_of_an_ended_session_becomes_a_draft_in_its_thread(
+    visitor: FlaskClient, account: Account, anna: User
+) -> None:
+    page = visitor.post("/new", data={"to": "0171 39200 77", "text": "Willkommen!"}, csrf=False)
+    answer = sign_in_with(visitor, page)
+    thread = contacts.find(account, "0171 39200 77").conversation.get()
+    assert answer.headers["Location"] == f"/conversations/{thread.id}"
+    assert inbox.drafts(anna, thread) == {"reply": "Willkommen!"}
+
+
+def test_new_message_to_nobody_is_shown_again_after_the_sign_in(visitor: FlaskClient, anna: User) -> None:
+    page = visitor.post("/new", data={"to": "Margarethe", "text": "Willkommen <b>!"}, csrf=False)
+    answer = sign_in_with(visitor, page)
+    assert answer.headers["Location"] == "/new"
+    assert "nicht gesendet: Willkommen &lt;b&gt;!" in visitor.get("/new").get_data(as_text=True)
+    assert Conversation.select().count() == 0

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 from sms.sandbox import sound, twiml
 from sms.sandbox.line import HungUp, Line, Moved, never
@@ -119,13 +118,13 @@ class Conversation:
             return
         for _ in range(verb.number("loop", 1) or MAX_LOOPS):
             if verb.name == "Play":
-                self._play(document.address(verb.text), ready)
+                self._play(document.address(verb.text), verb.words, ready)
             elif verb.text:
                 self._say(verb.text, verb.get("language", "en-US"), ready)
             if ready and ready():
                 return
 
-    def _play(self, url: str, ready: Callable[[], bool] | None) -> None:
+    def _play(self, url: str, words: str, ready: Callable[[], bool] | None) -> None:
         try:
             answer = self._call.net.webhooks.fetch(url)
         except Unreachable as error:
@@ -138,8 +137,7 @@ class Conversation:
             kept = self._call.net.sounds.keep(answer.body)
         except sound.NoSound as wrong:
             return self._call.note_error(12300, f"no sound that can be played: {wrong}")
-        text = unquote(answer.note) or None
-        key = self._call.hear("play", kept.seconds, url=url, text=text, media=kept.digest)
+        key = self._call.hear("play", kept.seconds, url=url, text=words or None, media=kept.digest)
         return self._listen(key, kept.seconds, ready)
 
     def _say(self, text: str, language: str, ready: Callable[[], bool] | None) -> None:

@@ -27,7 +27,7 @@ class Feed:
         self._store.run("DELETE FROM event WHERE id <= ?", key - KEPT)
         self.ring()
 
-    def latest(self, limit: int = 50) -> list[Row]:
+    def latest(self, limit: int) -> list[Row]:
         """Return the newest events, newest first."""
         return self._store.rows("SELECT * FROM event ORDER BY id DESC LIMIT ?", limit)
 

@@ -50,8 +50,8 @@ def is_moment(text: str) -> bool:
     if not re.fullmatch(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", text):
         return False
     try:
-        datetime.fromisoformat(text.upper())
-    except ValueError:
+        moment(text)
+    except (ValueError, OverflowError):
         return False
     return True
 

@@ -106,8 +106,9 @@ class Jobs:
         except sqlite3.ProgrammingError:
             return  # the store was closed under us: the job is still in it
         except Exception:
-            log.exception("sandbox job %s failed", job["kind"])
-            self._store.run("DELETE FROM job WHERE id = ?", job["id"])
+            # Where everything was forgotten meanwhile, the job is gone too, and failing is no news.
+            if self._store.run("DELETE FROM job WHERE id = ?", job["id"]):
+                log.exception("sandbox job %s failed", job["kind"])
         finally:
             self._running.discard(job["id"])
             if job["lane"]:

@@ -27,6 +27,7 @@ page = Blueprint(
 LANGUAGES = {"de": "Deutsch", "en": "English"}
 ALIVE = 15.0
 """Seconds between two signs of life on the stream."""
+SHOWN_EVENTS = 30
 LONGEST_TEXT = 1600
 LONGEST_SPEECH = 500
 KEYS = "123456789*0#"
@@ -110,7 +111,7 @@ def add_phone() -> AnyResponse:
         raise Problem("", "number", _("That is one of Faden's own numbers."))
     known = phones.find(network().store, found.e164)
     if not known.on_page:
-        name = " ".join(request.form.get("name", "").split())[:80] or known.name
+        name = _one_line(request.form.get("name", ""))[:80] or known.name
         phones.change(network().store, found.e164, on_page=1, answer="manual", name=name)
     return _done(found.e164)
 
@@ -203,7 +204,7 @@ def act(number: str) -> AnyResponse:
 
 def _act(line: Line) -> None:
     action, key = request.form.get("act"), request.form.get("key", "")
-    speech = " ".join(request.form.get("speech", "").split())[:LONGEST_SPEECH]
+    speech = _one_line(request.form.get("speech", ""))[:LONGEST_SPEECH]
     if len(key) == 1 and key in KEYS:
         line.press(key)
     elif action == "pick-up":
@@ -257,6 +258,11 @@ def _phone(number: str) -> Phone:
     return phones.find(network().store, found.e164)
 
 
+def _one_line(text: str) -> str:
+    """Return text without line ends and characters that cannot be seen."""
+    return "".join(character for character in " ".join(text.split()) if character.isprintable())
+
+
 def _scripted() -> bool:
     return request.headers.get("X-Requested-With") == "fetch"
 
@@ -282,7 +288,7 @@ def _render(template: str, problem: dict[str, str] | None = None) -> str:
     return render_template(
         template,
         handsets=handsets(net),
-        log=words.lines(net.feed.latest()),
+        log=words.lines(net.feed.latest(SHOWN_EVENTS)),
         problem=problem or {},
         public_url=net.settings.public_url,
         voice_number=msisdn.parse(voice.number).display,

@@ -26,6 +26,8 @@ class Verb:
     attributes: dict[str, str]
     text: str = ""
     inside: tuple["Verb", ...] = ()
+    words: str = ""
+    """The comment just before a verb: what a Play will be heard to say, for the page."""
 
     def get(self, name: str, default: str = "") -> str:
         """Return an attribute."""
@@ -64,20 +66,33 @@ def parse(body: bytes, url: str) -> Document:
     if b"<!DOCTYPE" in body or b"<!ENTITY" in body:
         raise BadTwiml(12100, "a document type is not allowed")
     try:
-        root = ElementTree.fromstring(body.strip())  # noqa: S314 - no entities get this far
+        builder = ElementTree.TreeBuilder(insert_comments=True)
+        root = ElementTree.fromstring(body.strip(), ElementTree.XMLParser(target=builder))  # noqa: S314 - no entities get this far
     except ElementTree.ParseError as error:
         raise BadTwiml(12100, f"document parse failure: {error}") from None
     if root.tag != "Response":
         raise BadTwiml(12102, "the root element is not Response")
-    return Document(url, tuple(_verb(element) for element in root))
+    return Document(url, _verbs(root))
 
 
-def _verb(element: ElementTree.Element) -> Verb:
+def _verbs(parent: ElementTree.Element) -> tuple[Verb, ...]:
+    found, words = [], ""
+    for element in parent:
+        if element.tag is ElementTree.Comment:
+            words = (element.text or "").strip()
+            continue
+        found.append(_verb(element, words))
+        words = ""
+    return tuple(found)
+
+
+def _verb(element: ElementTree.Element, words: str) -> Verb:
     if element.tag not in KNOWN:
         raise BadTwiml(12200, f"{str(element.tag)[:40]} is no verb that the sandbox knows")
-    inside = tuple(_verb(child) for child in element if child.tag in KNOWN) if element.tag == "Gather" else ()
+    gather = element.tag == "Gather"
+    inside = _verbs(element) if gather else ()
     for verb in inside:
         if verb.name not in NESTED:
             raise BadTwiml(12200, f"{verb.name} may not stand in a Gather")
-    text = "".join(element.itertext()) if element.tag != "Gather" else ""
-    return Verb(str(element.tag), dict(element.attrib), text.strip(), inside)
+    text = "" if gather else "".join(element.itertext())
+    return Verb(str(element.tag), dict(element.attrib), text.strip(), inside, words)

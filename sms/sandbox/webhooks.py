@@ -21,12 +21,11 @@ class Unreachable(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer: status, content type without parameters, headers and the whole body."""
+    """An HTTP answer: status, content type without parameters, the whole body."""
 
     status: int
     kind: str
     body: bytes
-    note: str = ""
 
 
 class Webhooks:
@@ -64,7 +63,6 @@ class Webhooks:
                     answer.status_code,
                     answer.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
                     _body(answer),
-                    answer.headers.get("Content-Description", ""),
                 )
         except requests.RequestException as error:
             raise Unreachable(type(error).__name__) from None

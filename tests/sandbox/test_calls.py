@@ -96,6 +96,12 @@ def test_nobody_answers_within_the_timeout(sandbox, sdk, customer):
     assert ended(sandbox)["status"] == "no-answer"
 
 
+def test_a_comment_before_a_play_tells_the_page_its_words(sandbox, sdk, customer, audio):
+    customer.twiml("/twiml", f"<!-- Ihre Prothese ist fertig. --><Play>{audio}</Play><!-- Ende -->")
+    call(sdk, customer)
+    assert [h["text"] for h in ended(sandbox)["heard"]] == ["Ihre Prothese ist fertig."]
+
+
 def test_gather_presses_the_phones_digits_after_the_prompt_and_posts_them(sandbox, sdk, customer, audio):
     sandbox.set(HERTA, digits="19")
     customer.twiml(

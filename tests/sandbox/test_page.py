@@ -112,6 +112,20 @@ def test_a_draft_stays_with_its_thread_when_another_sender_writes(page, sdk):
     expect(margarethe.get_by_text("zwei")).to_be_visible()
 
 
+def test_a_draft_survives_a_call_and_the_tab_says_that_it_rings(page, sdk, customer):
+    customer.twiml("/twiml", "<Pause length='60'/>")
+    torsten = phone(page, "Torsten Wieczorek")
+    torsten.get_by_placeholder("SMS").fill("Mitten im Sa")
+    call(sdk, customer, to=TORSTEN)
+    torsten.get_by_role("button", name="Annehmen").wait_for()
+    assert page.title() == "☎ Ein Telefon klingelt · Telefonnetz · Faden"
+    page.keyboard.press("Enter")
+    torsten.get_by_role("button", name="Annehmen").click()
+    torsten.get_by_role("button", name="Auflegen").click()
+    expect(torsten.get_by_placeholder("SMS")).to_have_value("Mitten im Sa")
+    expect(page).to_have_title("Telefonnetz · Faden")
+
+
 def test_a_ringing_landline_is_answered_heard_and_its_keys_work(page, sdk, customer):
     customer.answers["/sprache.wav"] = (sound.tone(30), 200, "audio/wav")
     customer.twiml("/twiml", "<Gather numDigits='1' action='/keys'><Play>/sprache.wav</Play></Gather>")

@@ -12,6 +12,7 @@ document.querySelectorAll("[data-needs-script]").forEach((element) => (element.h
 
 // Updates
 
+const title = document.title;
 let updating = false;
 let again = false;
 
@@ -28,6 +29,7 @@ async function update() {
       fresh.innerHTML = await answer.text();
       merge(live, fresh.content);
       listen(live);
+      announce();
     }
   } catch {
     // the stream's own reconnection brings the next update
@@ -40,6 +42,12 @@ async function update() {
       }
     }, BREATH);
   }
+}
+
+// Whoever is in another tab sees that a phone rings here.
+function announce() {
+  const rings = live.querySelector("button[value=pick-up]");
+  document.title = rings ? `☎ ${live.dataset.rings} · ${title}` : title;
 }
 
 // Replaces only what differs: lists by their keys, screens when another one shows, parts when their content does.
@@ -80,11 +88,17 @@ function replaceScreen(before, now) {
   if (before.dataset.draft) now.dataset.draft = before.dataset.draft;
   before.replaceWith(now);
   const field = now.querySelector("input[name=body]");
+  if (held) takeFocus(field && now.dataset.draft ? field : now);
   if (field && now.dataset.draft) {
     field.value = now.dataset.draft;
     delete now.dataset.draft;
   }
-  if (held) (now.querySelector("button.yes, button.hang, input[name=body], button") ?? now).focus();
+}
+
+// The new screen gets the focus, never one of its buttons: whoever is typing must not answer or hang up by it.
+function takeFocus(element) {
+  if (!element.matches("input")) element.tabIndex = -1;
+  element.focus({ preventScroll: true });
 }
 
 function mergeParts(old, fresh) {
@@ -124,7 +138,7 @@ document.addEventListener("submit", async (event) => {
   const field = form.querySelector("input:not([type=hidden])");
   const answer = await send(form.action, data);
   const sentence = answer?.status === 422 ? await answer.json() : null;
-  if (!answer || (answer.status >= 400 && !sentence)) return say(form, null, form.dataset.failed);
+  if (!answer || (answer.status >= 400 && !sentence)) return say(form);
   say(form, sentence?.field, sentence?.error);
   if (sentence) return;
   if (emptied && field) field.value = "";
@@ -225,6 +239,7 @@ function show(on) {
 
 setInterval(() => {
   if (Date.now() - heardFrom > QUIET || stream.readyState === EventSource.CLOSED) connect();
+  if (stream.readyState !== EventSource.OPEN) update();
 }, 5000);
 addEventListener("pageshow", (event) => event.persisted && connect());
 addEventListener("online", connect);

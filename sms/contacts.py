@@ -2,16 +2,19 @@
 
 from typing import Any
 
-from sms import search
+from sms import media, search
 from sms.clock import now
 from sms.db import database
 from sms.gsm import msisdn
 from sms.models import (
     Account,
+    Call,
     Contact,
     ContactNumber,
     Conversation,
     Expectation,
+    Idempotency,
+    Inbound,
     Message,
     Route,
     User,
@@ -34,7 +37,10 @@ def _with(account: Account, e164: str) -> Contact | None:
 
 
 def find_or_add(account: Account, e164: str, name: str = "") -> tuple[Contact, Conversation]:
-    """Return the contact of a number (E.164) and its one conversation, both made where there are none."""
+    """Return the contact of a number (E.164) and its one conversation, both made where there are none.
+
+    What is no number (a short code, an alphanumeric sender) is taken as it is: its texts have a thread as well.
+    """
     with database.atomic():
         contact = _with(account, e164) or _add(account, e164, name)
         conversation = Conversation.get_or_none(Conversation.contact == contact)
@@ -43,16 +49,17 @@ def find_or_add(account: Account, e164: str, name: str = "") -> tuple[Contact, C
 
 def _add(account: Account, e164: str, name: str) -> Contact:
     contact = Contact.create(account=account, number=e164, name=name, created_at=now())
-    _remember_number(contact, msisdn.parse(e164, account.region))
+    _remember_number(contact, e164, msisdn.parse(e164, account.region))
     search.index_contact(contact)
     return contact
 
 
-def _remember_number(contact: Contact, number: msisdn.Number) -> ContactNumber:
+def _remember_number(contact: Contact, value: str, number: msisdn.Number) -> ContactNumber:
+    """Keep a number, or what writes to us in the place of one: a short code, a name, nobody."""
     return ContactNumber.create(
         account=contact.account_id,
         contact=contact,
-        number=number.e164,
+        number=value,
         kind=number.kind,
         region=number.region,
     )
@@ -110,7 +117,7 @@ def add_number(contact: Contact, raw: str, by: User | None = None) -> ContactNum
         owner = _with(account, number.e164)
         if owner is not None:
             raise Refused("number", "number_taken", name=owner.name or msisdn.parse(owner.number).display)
-        entry = _remember_number(contact, number)
+        entry = _remember_number(contact, number.e164, number)
         search.index_contact(contact)
         _changed(contact, by)
         return entry
@@ -129,31 +136,52 @@ def remove_number(contact: Contact, number: str, by: User | None = None) -> None
 
 
 def erase(contact: Contact, by: User | None = None) -> None:
-    """Erase a person: contact, thread, messages and index; the opt-out stays, or it would be forgotten too."""
+    """Erase a person: contact, thread, index, audio, and what webhooks and idempotency keys have kept of them.
+
+    The opt-out stays, or it would be forgotten too.
+    """
     account = contact.account_id
     with database.atomic():
         numbers = [n.number for n in ContactNumber.select().where(ContactNumber.contact == contact)]
         conversation = Conversation.get_or_none(Conversation.contact == contact)
-        if conversation is not None:
-            for row in Message.select(Message.id).where(Message.conversation == conversation).tuples():
-                search.forget(row[0])
+        audio = set() if conversation is None else _forget_messages(conversation)
         search.forget(-contact.id)
-        Route.delete().where((Route.account == account) & Route.their.in_(numbers)).execute()
-        Expectation.delete().where(
-            (Expectation.account == account) & Expectation.theirs.in_(numbers)
-        ).execute()
+        _forget_numbers(account, numbers)
         contact.delete_instance()
         log_change(account, "erased", conversation.id if conversation else None, user=by.id if by else None)
+    media.discard(audio)
+
+
+def _forget_messages(conversation: Conversation) -> set[str]:
+    """Take a thread out of the index and the stored webhooks; returns the digests of its audio."""
+    audio = set()
+    for message in Message.select().where(Message.conversation == conversation):
+        search.forget(message.id)
+        if digest := (message.data or {}).get("audio", {}).get("digest"):
+            audio.add(digest)
+        if message.direction == "incoming" and message.carrier_reference:
+            # The row stays: without it, a captured webhook could bring the person back.
+            Inbound.update(payload={}).where(
+                Inbound.carrier == message.carrier, Inbound.reference == message.carrier_reference[:120]
+            ).execute()
+    return audio
+
+
+def _forget_numbers(account: int, numbers: list[str]) -> None:
+    Route.delete().where(Route.account == account, Route.their.in_(numbers)).execute()
+    Expectation.delete().where(Expectation.account == account, Expectation.theirs.in_(numbers)).execute()
+    Call.delete().where(Call.account == account, Call.theirs.in_(numbers)).execute()
+    for number in (n for n in numbers if n.startswith("+")):
+        # Kept as a key, so that the same request still does nothing.
+        answers = (Idempotency.account == account) & Idempotency.answer.contains(msisdn.shown(number))
+        Idempotency.update(answer="{}").where(answers).execute()
 
 
 def listing(account: Account, query: str = "", limit: int = 50) -> list[Contact]:
-    """Return contacts by name for a chooser; with a query those whose name or number holds it."""
+    """Return contacts by name for a chooser; with a query those whose name, number or own fields hold it."""
     contacts = Contact.select().where(Contact.account == account)
     if query.strip():
-        rows = search.conversations_matching(account.id, query)
-        contacts = contacts.join(Conversation, on=(Conversation.contact == Contact.id)).where(
-            Conversation.id.in_(rows or [0])
-        )
+        contacts = contacts.where(Contact.id.in_(search.contacts_matching(account.id, query)))
     return list(contacts.order_by(Contact.name, Contact.number).limit(limit))
 
 

@@ -141,14 +141,6 @@ def rows(
     return Page(items, _cursor(last.last_activity_at, last.id) if last is not None else None)
 
 
-def row(user: User, conversation_id: int) -> Row | None:
-    """Return the list row of one conversation, None where this account has none of that id."""
-    conversation = Conversation.get_or_none(
-        Conversation.id == conversation_id, Conversation.account == user.account_id
-    )
-    return None if conversation is None else _rows(user, [conversation])[0]
-
-
 def _filters(
     user: User, query: str, label: int | None, assignee: int | None, unread: bool, unseen: Any
 ) -> list[Expression]:
@@ -195,7 +187,7 @@ def _row(user: User, c: Conversation, labels: list[Label], draft: str, names: di
         preview_kind=c.preview_kind,
         preview_author="" if author is None else "you" if author.id == user.id else author.first_name,
         last_activity_at=c.last_activity_at,
-        unread=max(0, getattr(c, "unseen", 0) or 0),
+        unread=max(0, c.unseen),
         status=c.status,
         assignee=names.get(c.assignee_id) if c.assignee_id else None,
         failed=c.failed,
@@ -345,8 +337,8 @@ def _seen(user: User, conversation: Conversation, seen: int) -> bool:
         Reading.insert(user=user, conversation=conversation, seen=seen).on_conflict(
             conflict_target=[Reading.user, Reading.conversation], update={Reading.seen: seen}
         ).execute()
-        if seen > conversation.seen:
-            Conversation.update(seen=seen).where(Conversation.id == conversation.id).execute()
+        higher = (Conversation.id == conversation.id) & (Conversation.seen < seen)
+        Conversation.update(seen=seen).where(higher).execute()
         log_change(conversation.account_id, "read", conversation.id, user=user.id)
     return True
 
@@ -373,16 +365,28 @@ def set_status(
         raise Refused("until", "in_the_past")
     if status not in ("open", "pending", "snoozed", "closed"):
         raise Refused("status", "unknown_status")
-    same = conversation.status == status and status != "snoozed"
-    return not same and _set_status(conversation, status, by, until if status == "snoozed" else None)
+    if status == "snoozed":
+        return _set_status(conversation, status, by, until)
+    return _set_status(conversation, status, by, None, Conversation.status != status)
 
 
-def _set_status(conversation: Conversation, status: str, by: User | None, until: datetime | None) -> bool:
+def _set_status(
+    conversation: Conversation,
+    status: str,
+    by: User | None,
+    until: datetime | None,
+    only: Expression | bool = True,
+) -> bool:
+    """Set a status where the row, which may be newer than what we hold, still asks for it; False where not."""
     with database.atomic():
-        Conversation.update(status=status, snoozed_until=until).where(
-            Conversation.id == conversation.id
-        ).execute()
+        changed = (
+            Conversation.update(status=status, snoozed_until=until)
+            .where(Conversation.id == conversation.id, only)
+            .execute()
+        )
         conversation.status, conversation.snoozed_until = status, until
+        if not changed:
+            return False
         facts: dict[str, Any] = {"until": to_ms(until)} if until else {}
         add_event(conversation, "status", by=by, status=status, **facts)
         log_change(conversation.account_id, "conversation", conversation.id, user=by.id if by else None)
@@ -391,13 +395,13 @@ def _set_status(conversation: Conversation, status: str, by: User | None, until:
 
 def reopen(conversation: Conversation) -> bool:
     """Open a conversation because a message came in, whatever its status was; False where it was open."""
-    return conversation.status != "open" and _set_status(conversation, "open", None, None)
+    return _set_status(conversation, "open", None, None, Conversation.status != "open")
 
 
 def wake(moment: datetime) -> int:
     """Open the conversations whose snooze has run out; returns how many."""
-    due = Conversation.select().where(Conversation.status == "snoozed", Conversation.snoozed_until <= moment)
-    return sum(_set_status(conversation, "open", None, None) for conversation in list(due))
+    due = (Conversation.status == "snoozed") & (Conversation.snoozed_until <= moment)
+    return sum(_set_status(c, "open", None, None, due) for c in list(Conversation.select().where(due)))
 
 
 def labels(account: Account | int) -> list[Label]:

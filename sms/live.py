@@ -16,6 +16,8 @@ LOOK_EVERY = 0.05
 """Seconds between two looks at `PRAGMA data_version`, which costs microseconds and no lock."""
 POLL_EVERY = 0.2
 """Seconds between two looks at the newest change where the database has no such pragma."""
+AT_ONCE = 1000
+"""Changes read in one go; a burst takes several."""
 AT_MOST = 200
 """Whoever has missed more changes than this reloads instead."""
 
@@ -85,11 +87,17 @@ class Feed:
                 log.exception("the live feed could not be read")
 
     def _hand_out(self) -> None:
+        while changes := self._new():
+            self._give(changes)
+
+    def _new(self) -> list[Change]:
         with database.connection_context():
-            changes = after(self.cursor)
-        if not changes:
-            return
-        self.cursor = changes[-1].id
+            changes = after(self.cursor, limit=AT_ONCE)
+        if changes:
+            self.cursor = changes[-1].id
+        return changes
+
+    def _give(self, changes: list[Change]) -> None:
         by_account: dict[int, list[Change]] = {}
         for change in changes:
             by_account.setdefault(change.account_id, []).append(change)
@@ -97,7 +105,10 @@ class Feed:
             with self._lock:
                 sinks = list(self._sinks.get(account, ()))
             for sink in sinks:
-                sink(theirs)
+                try:
+                    sink(theirs)
+                except Exception:
+                    log.exception("a listener failed")
 
 
 def _signs(stop: threading.Event) -> Iterator[None]:
@@ -124,7 +135,7 @@ def newest() -> int:
     return 0 if change is None else int(change.id)
 
 
-def after(cursor: int, account: int | None = None, limit: int = 1000) -> list[Change]:
+def after(cursor: int, account: int | None = None, limit: int = AT_ONCE) -> list[Change]:
     """Return changes after a cursor, oldest first, of one account or of all."""
     found = Change.select().where(Change.id > cursor)
     if account is not None:

@@ -1,5 +1,6 @@
 """Huey as a doorbell: jobs are registered by name, rung after commit, and find their work by state."""
 
+import logging
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,8 @@ from huey.api import TaskWrapper
 from sms.db import database
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+log = logging.getLogger(__name__)
 
 _registered: dict[str, Callable[..., Any]] = {}
 _wrapped: dict[str, TaskWrapper] = {}
@@ -60,11 +63,15 @@ def later(name: str, *args: Any, delay: timedelta | None = None, priority: int =
 def _ring(name: str, args: tuple[Any, ...], delay: timedelta | None, priority: int) -> None:
     if _huey is None:  # a command-line verb without a queue: the worker's sweep finds the row by its state
         return
-    seconds = None if delay is None else delay.total_seconds()
-    if seconds is not None and seconds > 0:
-        _wrapped[name].schedule(args=args, delay=seconds, priority=priority)
-    else:
-        _huey.enqueue(_wrapped[name].s(*args, priority=priority))
+    seconds = 0.0 if delay is None else delay.total_seconds()
+    try:
+        if seconds > 0:
+            _wrapped[name].schedule(args=args, delay=seconds, priority=priority)
+        else:
+            _huey.enqueue(_wrapped[name].s(*args, priority=priority))
+    except Exception:
+        # The row is committed: whoever asked must not hear that it failed, and the worker's sweep finds it.
+        log.exception("the doorbell %s does not ring", name)
 
 
 def depth() -> int:

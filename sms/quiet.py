@@ -1,5 +1,6 @@
 """Quiet hours: what a machine starts waits for the morning in the recipient's zone; people may always answer."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -35,16 +36,39 @@ def zone_of(number: str, account: Account) -> ZoneInfo:
 def allowed_from(account: Account, channel: str, number: str, moment: datetime) -> datetime:
     """Return the first moment, `moment` or later, at which a machine may write to or call this number."""
     span = read_span(account.quiet_voice if channel == "voice" else account.quiet_text)
-    if span is None:
+    zone = zone_of(number, account)
+    if span is None or not _within(moment, span, zone):
         return moment
-    local = moment.astimezone(zone_of(number, account))
-    if not _within(local.time(), span):
-        return moment
-    days = 1 if span[0] > span[1] and local.time() >= span[0] else 0
-    day = local.date() + timedelta(days=days)
-    return datetime.combine(day, span[1], local.tzinfo).astimezone(UTC)
+    return min(end for end in _ends(moment, span[1], zone) if end > moment and not _within(end, span, zone))
 
 
-def _within(at: time, span: Span) -> bool:
+def _within(moment: datetime, span: Span, zone: ZoneInfo) -> bool:
     start, end = span
+    at = moment.astimezone(zone).time()
     return start <= at < end if start < end else at >= start or at < end
+
+
+def _ends(moment: datetime, end: time, zone: ZoneInfo) -> Iterator[datetime]:
+    """Yield the moments (UTC) of the next days at which the quiet hours can end: once, and twice where clocks go back."""
+    first = moment.astimezone(zone).date()
+    for day in (first + timedelta(days=n) for n in range(3)):
+        for fold in (0, 1):
+            local = datetime.combine(day, end, zone).replace(fold=fold)
+            yield _existing(local, zone)
+
+
+def _existing(local: datetime, zone: ZoneInfo) -> datetime:
+    """Return a wall clock time as UTC; one that a clock change leaves out means the moment of the change."""
+    moment = local.astimezone(UTC)
+    if moment.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
+        return moment
+    # In a gap, fold=1 reads with the offset after the change and falls before it, fold=0 after it.
+    before, after = (local.replace(fold=fold).astimezone(UTC) for fold in (1, 0))
+    offset = before.astimezone(zone).utcoffset()
+    while after - before > timedelta(seconds=1):
+        middle = before + (after - before) / 2
+        if middle.astimezone(zone).utcoffset() == offset:
+            before = middle
+        else:
+            after = middle
+    return after.replace(microsecond=0)

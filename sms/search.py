@@ -3,11 +3,15 @@
 from peewee import Database, Expression, ModelSelect
 
 from sms.db import database, is_sqlite
+from sms.gsm import msisdn
 from sms.gsm.fold import fold
 from sms.models import Contact, ContactNumber, Conversation, Message
 
 SHORTEST = 3
-"""A trigram index cannot see shorter words; those are looked for in names and numbers only."""
+"""A trigram index cannot see shorter words; those are looked for in the rows that the longer ones leave."""
+MOST_WORDS = 8
+LONGEST_PART = 9
+"""More digits than this are a whole number, which is looked for in its one international spelling."""
 
 
 def create_indexes(db: Database) -> None:
@@ -25,14 +29,22 @@ def create_indexes(db: Database) -> None:
 
 
 def _owner(account_id: int) -> str:
-    """A token of the account inside the indexed text: without it, another account's frequent word costs 62-92 ms."""
-    return f"@{account_id:06d}@"
+    """A token of the account inside the indexed text: without it, another account's frequent word costs 62-92 ms.
+
+    In private-use characters, which nobody types and `_plain` drops: else "000" would find every row.
+    """
+    return "\ue00a" + "".join(chr(0xE000 + int(digit)) for digit in f"{account_id:06d}") + "\ue00a"
+
+
+def _plain(text: str) -> str:
+    """Return a text as it is indexed and looked for: folded, without NUL and private-use characters."""
+    return "".join(c for c in fold(text) if c != "\0" and not "\ue000" <= c <= "\uf8ff")
 
 
 def index_message(message: Message) -> None:
     """Add a message's words to the index, in the transaction that stores it."""
     if message.text:
-        _put(message.id, f"{_owner(message.account_id)} {fold(message.text)}")
+        _put(message.id, f"{_owner(message.account_id)} {_plain(message.text)}")
 
 
 def index_contact(contact: Contact) -> None:
@@ -40,7 +52,7 @@ def index_contact(contact: Contact) -> None:
     numbers = [n.number for n in ContactNumber.select().where(ContactNumber.contact == contact)]
     words = [contact.name, *(str(v) for v in (contact.fields or {}).values())]
     spelled = [n.lstrip("+") for n in numbers] + ["0" + n[3:] for n in numbers if n.startswith("+49")]
-    _put(-contact.id, f"{_owner(contact.account_id)} {fold(' '.join(words))} {' '.join(spelled)}")
+    _put(-contact.id, f"{_owner(contact.account_id)} {_plain(' '.join(words))} {' '.join(spelled)}")
 
 
 def forget(row: int) -> None:
@@ -59,40 +71,56 @@ def _p() -> str:
 
 def conversations_matching(account_id: int, query: str, limit: int = 400) -> set[int]:
     """Return ids of conversations whose contact or newest messages hold every word of the query."""
-    words = [w for w in fold(query.replace("\0", " ")).split() if w][:8]
-    if not words:
-        return set()
-    rows = _rows(account_id, [_number_like(w) for w in words], limit)
+    rows = _matching(account_id, query, limit)
     messages = [row for row in rows if row > 0]
     contacts = [-row for row in rows if row < 0]
     found = set()
     if messages:
         found |= _ids(
             Message.select(Message.conversation),
-            _mine(Message.account == account_id, Message.id.in_(messages)),
+            (Message.account == account_id) & Message.id.in_(messages),
         )
     if contacts:
         found |= _ids(
             Conversation.select(Conversation.id),
-            _mine(Conversation.account == account_id, Conversation.contact.in_(contacts)),
+            (Conversation.account == account_id) & Conversation.contact.in_(contacts),
         )
     return found
 
 
-def _mine(account: Expression, rows: Expression) -> Expression:
-    return account & rows
+def contacts_matching(account_id: int, query: str, limit: int = 400) -> set[int]:
+    """Return ids of contacts whose name, numbers or own fields hold every word; another account's may be among them."""
+    return {-row for row in _matching(account_id, query, limit) if row < 0}
+
+
+def _matching(account_id: int, query: str, limit: int) -> list[int]:
+    """Return row ids for the query's words, and for the phone number that it may be in whatever spelling."""
+    found: list[int] = []
+    for words in dict.fromkeys((_as_number(query), _as_words(query))):
+        if words:
+            found += _rows(account_id, list(words), limit)
+    return found
+
+
+def _as_words(query: str) -> tuple[str, ...]:
+    return tuple(_plain(query).split()[:MOST_WORDS])
+
+
+def _as_number(query: str) -> tuple[str, ...]:
+    """Return the digits of a number, whole or in part, as contacts are indexed: 49171... and 0171..."""
+    typed = _plain(query).strip()
+    if not typed or not set(typed) <= set("0123456789+-/(). "):
+        return ()
+    whole = msisdn.parse(typed).e164
+    digits = "".join(c for c in typed.replace("(0)", "") if c.isdigit())
+    part = digits.removeprefix("00") if typed.startswith("00") else digits
+    if whole and len(part) > LONGEST_PART:
+        return (whole.lstrip("+"),)
+    return (part,) if len(part) >= SHORTEST else ()
 
 
 def _ids(query: ModelSelect, where: Expression) -> set[int]:
     return {row[0] for row in query.where(where).distinct().tuples()}
-
-
-def _number_like(word: str) -> str:
-    """Numbers are indexed as 49171... and 0171...: cut what a person puts in front and between."""
-    digits = "".join(c for c in word if c.isdigit())
-    if len(digits) < 3 or not set(word) <= set("0123456789+-/().") or len(digits) < len(word) - 4:
-        return word
-    return digits[2:] if digits.startswith("00") else digits
 
 
 def _rows(account_id: int, words: list[str], limit: int) -> list[int]:

@@ -154,7 +154,7 @@ def test_a_message_whose_answer_was_cut_off_is_never_sent_twice(account, town):
         town.sweep()
         town.work()
     assert town.status(message) == "sent"
-    assert town.texts(MARGARETHE) == ["Nur einmal"]
+    assert town.until(lambda: town.texts(MARGARETHE)) == ["Nur einmal"]
 
 
 def test_a_report_settles_an_unknown_outcome_by_itself(waiting, town):

@@ -2,12 +2,16 @@
 
 import logging
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
-from sms import calling, delivery, idempotency, inbox, queue, receiving
+from sms import calling, delivery, idempotency, inbox, media, queue, receiving
 from sms.clock import now
 from sms.modules import modules
 
 log = logging.getLogger(__name__)
+
+TIDY_EVERY = timedelta(days=1)
+_tidied_at: datetime | None = None
 
 
 def tick() -> None:
@@ -19,6 +23,7 @@ def tick() -> None:
         idempotency.sweep,
         wake,
         fetch_recordings,
+        ring_for_tidying,
         *_module_ticks(),
     ):
         try:
@@ -40,3 +45,17 @@ def fetch_recordings() -> None:
     """Fetch recordings that an interrupted job has left, or that the carrier did not have yet."""
     for call in calling.recordings_to_fetch():
         queue.later("fetch_recording", call.id)
+
+
+def ring_for_tidying() -> None:
+    """Have audio removed that has served its time: when a worker starts, then once a day."""
+    global _tidied_at
+    if _tidied_at is None or now() >= _tidied_at + TIDY_EVERY:
+        _tidied_at = now()
+        queue.later("tidy_audio", priority=queue.LOW)
+
+
+@queue.job
+def tidy_audio() -> None:
+    """Remove audio that nothing refers to any more."""
+    media.tidy()

@@ -61,15 +61,18 @@ def _key(change: Change, meaning: str) -> tuple[str, int]:
 def _news(change: Change, meaning: str, listener: Listener) -> News | None:
     if meaning not in ("bubble", "tick"):
         return News(change.id, f"faden:{meaning}", str(change.conversation or ""))
-    which = (change.id, change.message or 0, meaning)
+    which = (change.id, change.conversation or 0, change.message or 0, meaning)
     markup = _rendered(str(database.obj.database), *which, listener.locale, listener.zone)
     return News(change.id, "", markup) if markup else None
 
 
 @lru_cache(maxsize=512)
-def _rendered(source: str, change: int, message_id: int, meaning: str, locale: str, zone: str) -> str:
+def _rendered(
+    source: str, change: int, conversation: int, message_id: int, meaning: str, locale: str, zone: str
+) -> str:
     """Render a bubble once for everybody who has it open in this language; database and change are the key."""
-    message = Message.get_or_none(Message.id == message_id)
+    # In the change's own conversation only: SQLite gives the id of an erased message to the next one.
+    message = Message.get_or_none(Message.id == message_id, Message.conversation == conversation)
     if message is None:
         return ""
     inbox.with_calls([message])
@@ -89,7 +92,7 @@ def sync() -> Response:
     if missed is None:
         return _answer([News(live.newest(), "faden:reload", "")], live.newest())
     told = news(missed, listener)
-    cursor = missed[-1].id if missed else since
+    cursor = missed[-1].id if missed else max(0, since)
     return _answer(told, cursor)
 
 

@@ -45,10 +45,11 @@ class Inbox:
         self._waiting.extend(changes)
         self._ready.set()
 
-    async def take(self, seconds: float) -> list[Change]:
-        """Return what has come in, waiting so long for the first of it; empty after that."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._ready.wait(), seconds)
+    async def take(self, seconds: float, gone: "asyncio.Future[None]") -> list[Change]:
+        """Return what has come in, waiting so long for the first of it or until the page has gone; empty then."""
+        ready = asyncio.ensure_future(self._ready.wait())
+        await asyncio.wait((ready, gone), timeout=max(0, seconds), return_when=asyncio.FIRST_COMPLETED)
+        ready.cancel()
         taken, self._waiting = self._waiting, []
         self._ready.clear()
         return taken
@@ -110,19 +111,32 @@ async def _follow(
     app: Flask, scope: Scope, send: Send, box: Inbox, cursor: int, gone: "asyncio.Future[None]"
 ) -> None:
     loop = asyncio.get_running_loop()
-    look_again = loop.time() + LOOK_AGAIN_EVERY
-    while not gone.done():
-        changes = [c for c in await box.take(PING_EVERY) if c.id > cursor]
+    look_again, ping = loop.time() + LOOK_AGAIN_EVERY, loop.time() + PING_EVERY
+    while True:
+        changes = [c for c in await box.take(ping - loop.time(), gone) if c.id > cursor]
+        if gone.done():
+            return
         if loop.time() > look_again:
-            if await asyncio.to_thread(_listener, app, scope, box.listener.conversation) is None:
+            if not await _may_listen(app, scope, box.listener):
                 return
             look_again = loop.time() + LOOK_AGAIN_EVERY
-        if not changes:
-            await _send(send, PING)
-            continue
-        cursor = changes[-1].id
-        if told := await _told(app, changes, box.listener):
+        told = await _told(app, changes, box.listener)
+        cursor = changes[-1].id if changes else cursor
+        if told:
             await _send(send, b"".join(n.frame() for n in told))
+        elif loop.time() >= ping:
+            await _send(send, PING)
+        else:
+            continue
+        # Whatever was sent shows the page that the line is open; changes that mean nothing to it do not.
+        ping = loop.time() + PING_EVERY
+
+
+async def _may_listen(app: Flask, scope: Scope, listener: Listener) -> bool:
+    try:
+        return await asyncio.to_thread(_listener, app, scope, listener.conversation) is not None
+    except NotFound:
+        return False
 
 
 async def _told(app: Flask, changes: list[Change], listener: Listener) -> list[News]:

@@ -323,22 +323,26 @@ def render_new(conversation: Conversation, before: int) -> str:
         .order_by(Message.id)
         .limit(20)
     )
-    return "".join(upsert(message) for message in inbox.with_calls(messages))
+    return upsert(inbox.with_calls(messages))
 
 
-def upsert(message: Message) -> str:
-    """Return one bubble, and its day's divider, to be put at its place in the open thread."""
+def upsert(messages: list[Message]) -> str:
+    """Return bubbles, each below its day's divider, to be put at their places in the open thread."""
+    if not messages:
+        return ""
     zone, locale = current_user.account.zone, get_locale().language
-    entry = render_day(message, locale, zone) + render_bubble(message, locale, zone)
-    return f'<hx-upsert hx-target="#thread" key="data-seq">{entry}</hx-upsert>'
+    days = {bubble.day(m, locale, zone).id: render_day(m, locale, zone) for m in messages}
+    entries = [render_bubble(message, locale, zone) for message in messages]
+    inside = "".join([*days.values(), *entries])
+    return f'<hx-upsert hx-target="#thread" key="data-seq">{inside}</hx-upsert>'
 
 
-def replaced(message: Message, also: str = "") -> ResponseReturnValue:
-    """Answer a write to one message: its bubble as it is now, or a redirect to it."""
+def replaced(message: Message, *also: Message) -> ResponseReturnValue:
+    """Answer a write to one message: its bubble as it is now and what came of it, or a redirect to it."""
     if not is_fragment():
         return redirect(f"/conversations/{message.conversation_id}{_link_query()}#m-{message.id}", 303)
-    fresh = inbox.with_calls([message_of(message.id)])[0]
-    answer = make_response(upsert(fresh) + also)
+    fresh = [message_of(m.id) for m in (message, *also)]
+    answer = make_response(upsert(inbox.with_calls(fresh)))
     answer.headers["Vary"] = "HX-Request"
     return answer
 
@@ -560,7 +564,7 @@ def _once_more(message_id: int, channel: str | None) -> ResponseReturnValue:
     made = sending.retry(message, current_user, channel)
     if not is_fragment() or made.id == message.id:
         return replaced(made)
-    return replaced(message, also=upsert(inbox.with_calls([message_of(made.id)])[0]))
+    return replaced(message, made)
 
 
 @blueprint.post("/messages/<int:message_id>/now")

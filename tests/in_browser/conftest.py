@@ -21,10 +21,16 @@ from sms.models import Account, User
 from tests.conftest import SECRET, People
 
 ARTIFACTS = Path(__file__).parents[1] / ".artifacts"
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @dataclass(frozen=True)
@@ -67,7 +73,12 @@ def start(environment: dict[str, str]) -> subprocess.Popen[bytes]:
 def site(template: tuple[Path, People], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     data = tmp_path_factory.mktemp("site")
     shutil.copy(template[0], data / "faden.db")
-    environment = {"FADEN_DATA": str(data), "FADEN_SECRET_KEY": SECRET, "PORT": str(free_port()), "HOST": "127.0.0.1"}
+    environment = {
+        "FADEN_DATA": str(data),
+        "FADEN_SECRET_KEY": SECRET,
+        "PORT": str(free_port()),
+        "HOST": "127.0.0.1",
+    }
     settings = config.load(environment)
     process = start(environment)
     db.connect(settings.database_url)
@@ -136,7 +147,13 @@ class Visitors:
         page = context.new_page()
         page.set_default_timeout(8000)
         page.on("console", self._listen)
-        page.on("response", lambda r: r.status >= 400 and self.complaints.append(f"{r.status} {r.url} {r.request.headers} {r.request.post_data}"))
+        page.on(
+            "response",
+            lambda r: (
+                r.status >= 400
+                and self.complaints.append(f"{r.status} {r.url} {r.request.headers} {r.request.post_data}")
+            ),
+        )
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         context.add_cookies([{"name": "faden", "value": session_of(user), "url": self._site.url}])
         page.goto(path)

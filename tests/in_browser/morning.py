@@ -33,15 +33,34 @@ def thread_of_states(account: Account, anna: User, jonas: User, number: str = ""
     clock.shift(timedelta(days=1))
     write_in("Guten Morgen, kann ich Donnerstag auf den Nachmittag schieben?", number)
     inbox.assign(talk, anna, anna)
-    _sent(talk, "Guten Morgen Frau Schößler, am Donnerstag ist um 14:15 Uhr noch frei. Passt Ihnen das?", anna, "delivered")
-    _sent(talk, "Den Röntgenbefund brauchen wir auch, haben Sie ihn noch?", anna, "undelivered", reason="unreachable")
+    _sent(
+        talk,
+        "Guten Morgen Frau Schößler, am Donnerstag ist um 14:15 Uhr noch frei. Passt Ihnen das?",
+        anna,
+        "delivered",
+    )
+    _sent(
+        talk,
+        "Den Röntgenbefund brauchen wir auch, haben Sie ihn noch?",
+        anna,
+        "undelivered",
+        reason="unreachable",
+    )
     failed = _sent(talk, "Bitte bringen Sie Ihre Gesundheitskarte mit.", anna, "failed", reason="unreachable")
     _call(sending.retry(failed, anna, "voice"))
     write_in("14:15 passt wunderbar, danke!", number)
     write_in("Muss ich nüchtern kommen?", number)
     clock.shift(timedelta(hours=1))
-    inbox.save_draft(anna, talk, "reply", "Nein, Sie dürfen ganz normal frühstücken. Kommen Sie bitte zehn Minuten früher.")
-    sending.reply(talk, "Denken Sie bitte an die Gesundheitskarte!", by=anna, send_at=now() + timedelta(days=1), unless_answered=True)
+    inbox.save_draft(
+        anna, talk, "reply", "Nein, Sie dürfen ganz normal frühstücken. Kommen Sie bitte zehn Minuten früher."
+    )
+    sending.reply(
+        talk,
+        "Denken Sie bitte an die Gesundheitskarte!",
+        by=anna,
+        send_at=now() + timedelta(days=1),
+        unless_answered=True,
+    )
     return talk
 
 
@@ -72,7 +91,11 @@ def rows(account: Account, anna: User, jonas: User) -> None:
         ("Dentallabor Fischer & Söhne", "Krone 36 ist fertig und kommt morgen mit dem Boten.", 48),
         ("Hüseyin Aydın", "JA", 26),
         ("", "Hallo, nehmen Sie noch neue Patienten auf? Bin gerade nach Pankow gezogen.", 1),
-        ("Elektro Brandt GmbH", "Die Steuerung der Absauganlage ist wieder in Ordnung. Rechnung folgt per Mail.", 0.5),
+        (
+            "Elektro Brandt GmbH",
+            "Die Steuerung der Absauganlage ist wieder in Ordnung. Rechnung folgt per Mail.",
+            0.5,
+        ),
     ):
         clock.shift(timedelta(hours=-hours))
         number = fresh_number()
@@ -86,7 +109,10 @@ def rows(account: Account, anna: User, jonas: User) -> None:
     failed = sending.reply(talk, "Die Überweisung liegt am Empfang.", by=jonas)
     settle(failed, "sending", "failed", reason="bad_number")
     Conversation.update(failed=True).where(Conversation.id == talk.id).execute()
-    for name, text in (("Terminangebot", "Guten Tag {name}, wir hätten {Datum} einen Termin frei."), ("Karte", "Bitte denken Sie an die Gesundheitskarte.")):
+    for name, text in (
+        ("Terminangebot", "Guten Tag {name}, wir hätten {Datum} einen Termin frei."),
+        ("Karte", "Bitte denken Sie an die Gesundheitskarte."),
+    ):
         Template.get_or_create(account=account, name=name, defaults={"text": text, "created_at": now()})
 
 

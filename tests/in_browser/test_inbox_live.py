@@ -157,7 +157,9 @@ def test_an_ended_session_keeps_what_is_typed_through_the_sign_in(visitors, anna
     page.wait_for_timeout(400)
     from tests.in_browser.conftest import session_of
 
-    page.context.add_cookies([{"name": "faden", "value": session_of(anna), "url": page.url.split("/conv")[0]}])
+    page.context.add_cookies(
+        [{"name": "faden", "value": session_of(anna), "url": page.url.split("/conv")[0]}]
+    )
     page.reload()
     expect(page.locator("#answer")).to_have_value("Halb fertig und weiter")
 
@@ -263,7 +265,11 @@ def test_a_template_is_chosen_with_a_slash_and_the_meter_counts(visitors, anna, 
     from sms.clock import now
     from sms.models import Template
 
-    Template.get_or_create(account=account, name="Karte", defaults={"text": "Bitte denken Sie an die Karte, {name}.", "created_at": now()})
+    Template.get_or_create(
+        account=account,
+        name="Karte",
+        defaults={"text": "Bitte denken Sie an die Karte, {name}.", "created_at": now()},
+    )
     page = visitors.open(anna, f"/conversations/{talk.id}")
     page.locator("#answer").press_sequentially("Hallo /kar")
     expect(page.locator("#slash [role=option]").first).to_contain_text("Karte")
@@ -294,7 +300,7 @@ def test_older_pages_load_while_scrolling_up_and_the_place_stays(visitors, anna,
     here = seen.bounding_box()["y"]
     write_in("Ganz unten, ganz neu", number)
     expect(page.locator("#jump button")).to_be_visible()
-    assert seen.bounding_box()["y"] == here
+    assert abs(seen.bounding_box()["y"] - here) < 1
     page.evaluate("document.getElementById('scroller').scrollTop = -1e6")
     expect(page.locator(".msg")).to_have_count(131)
     texts = page.locator(".msg .bubble").all_inner_texts()
@@ -336,7 +342,9 @@ def test_a_planned_message_can_be_changed_sent_at_once_and_stands_in_order(visit
 
 
 def test_a_failed_message_goes_out_as_a_call(visitors, anna, talk):
-    message = settle(sending.reply(talk, "Bitte zurückrufen", by=anna), "sending", "failed", reason="unreachable")
+    message = settle(
+        sending.reply(talk, "Bitte zurückrufen", by=anna), "sending", "failed", reason="unreachable"
+    )
     page = visitors.open(anna, f"/conversations/{talk.id}")
     item = page.locator(f"#m-{message.id}")
     expect(item).to_contain_text("Nicht zugestellt: Gerät nicht erreichbar")

@@ -14,7 +14,11 @@ def talk(site):
     from sms.models import Account, User
 
     people = site.people
-    account, anna, jonas = Account.get_by_id(people.account), User.get_by_id(people.anna), User.get_by_id(people.jonas)
+    account, anna, jonas = (
+        Account.get_by_id(people.account),
+        User.get_by_id(people.anna),
+        User.get_by_id(people.jonas),
+    )
     morning.rows(account, anna, jonas)
     return morning.thread_of_states(account, anna, jonas)
 
@@ -31,7 +35,9 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(visitors, anna, talk, wi
         "edit-contact": f"/conversations/{talk.id}/contact/edit",
     }
     size = SIZES[width]
-    page = visitors.open(anna, paths[what], viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
+    page = visitors.open(
+        anna, paths[what], viewport={"width": size[0], "height": size[1]}, color_scheme=scheme
+    )
     page.wait_for_timeout(300)
     shot(page, f"inbox-{what}-{width}-{scheme}")
     found = Axe().run(page)

@@ -101,7 +101,8 @@ def _locale() -> str:
     if person:
         return person.locale or person.account.locale
     usual = "en" if gate.is_keyed(request.path) else "de"
-    return request.accept_languages.best_match(list(i18n.LANGUAGES)) or usual
+    wanted = (tag.partition("-")[0].lower() for tag in request.accept_languages.values())
+    return next((language for language in wanted if language in i18n.LANGUAGES), usual)
 
 
 def _zone() -> str:

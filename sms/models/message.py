@@ -41,6 +41,9 @@ otherwise before it has gone out once more, `queued -> sent` keeps it from going
 AGAIN = ("undelivered", "failed", "unknown", "cancelled")
 """Statuses from which a person may ask for one more try."""
 
+CARRIED = ("sms", "voice")
+"""Channels that a carrier carries; notes and thread events are for the agents alone."""
+
 FINAL = ("delivered", "undelivered", "failed", "cancelled", "received")
 
 

@@ -127,3 +127,8 @@ def test_lists_need_a_fixed_number_of_queries(api, threads, account, anna, count
         assert len(api.get(f"/api/v1/conversations/{threads[0]}/messages").json["items"]) == 21
     assert many.number == few.number <= 4
     assert many_in_thread.number == few_in_thread.number <= 5
+
+
+def test_a_message_planned_for_next_year_is_no_activity_yet(api, account):
+    api.post("/api/v1/messages", {"to": "0171 39200 42", "text": "Hallo", "send_at": "2027-01-05T10:00:00Z"})
+    assert api.get("/api/v1/conversations").json["items"][0]["last_message_at"] < "2027-01-01"

@@ -6,7 +6,9 @@ import pytest
 
 from sms import clock, sending, suppression
 from sms.clock import now
+from sms.db import database
 from sms.models import Call, Change, Contact, Message, StatusEvent
+from sms.models.event import add_event
 from sms.views.api import shapes
 from tests.api.answers import conforms, problem_of
 
@@ -247,3 +249,15 @@ def test_a_list_of_messages_needs_a_fixed_number_of_queries(api, account, count_
     with count_queries() as many:
         assert len(api.get("/api/v1/messages").json["items"]) == 23
     assert many.number == few.number <= 4
+
+
+def test_thread_events_that_count_as_incoming_are_no_messages(api, account):
+    message = api.post("/api/v1/messages", {"to": "0171 39200 42", "text": "Hallo"}).json
+    row = Message.get_by_id(message["id"])
+    with database.atomic():
+        event = add_event(row.conversation, "callback_wanted", source="recipient")
+    Message.update(direction="incoming").where(Message.id == event.id).execute()
+    assert [m["id"] for m in api.get("/api/v1/messages").json["items"]] == [row.id]
+    thread = api.get(f"/api/v1/conversations/{row.conversation_id}/messages").json["items"]
+    assert [m["id"] for m in thread] == [row.id]
+    assert api.get(f"/api/v1/messages/{event.id}").status_code == 404

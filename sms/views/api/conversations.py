@@ -4,6 +4,7 @@ from peewee import JOIN, Expression, ModelSelect
 
 from sms.db import from_ms, to_ms
 from sms.models import Account, Contact, Conversation, Message, User
+from sms.models.message import CARRIED
 from sms.refusal import NotFound
 from sms.views.api import pages, shapes
 from sms.views.api.frame import LARGEST_ID, Answer, call
@@ -48,9 +49,7 @@ def show_conversation(account: Account, id: int) -> Answer:
 )  # fmt: skip
 def list_thread(account: Account, id: int, query: ThreadQuery) -> Answer:
     """Messages of one thread, oldest first (`order=desc`: newest first); a scheduled one stands at its time."""
-    found = Message.select().where(
-        Message.conversation == _find(account, id), Message.direction != "internal"
-    )
+    found = Message.select().where(Message.conversation == _find(account, id), Message.channel.in_(CARRIED))
     descending = query.order == "desc"
     if key := pages.decode(query.cursor, query.order, 2):
         at, last = from_ms(min(key[0], LATEST)), key[1]

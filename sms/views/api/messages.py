@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from sms import idempotency, inbox, sending, wallclock
 from sms.models import Account, Message
+from sms.models.message import CARRIED
 from sms.refusal import Conflict, NotFound, Refused
 from sms.views.api import pages, shapes
 from sms.views.api.body import LARGEST_BATCH
@@ -76,7 +77,7 @@ def send_batch(account: Account, body: Batch) -> Answer:
 )  # fmt: skip
 def list_messages(account: Account, query: MessagesQuery) -> Answer:
     """Messages of both directions, newest first. Private notes of your agents are not among them."""
-    where = [Message.account == account, Message.direction != "internal"]
+    where = [Message.account == account, Message.channel.in_(CARRIED)]
     if query.status:
         where.append(Message.status == query.status)
     if query.direction:
@@ -124,7 +125,7 @@ def allow_large_batches(state: BlueprintSetupState) -> None:
 
 def _find(account: Account, id: int) -> Message:
     message = inbox.message_of(account, id)
-    if message.direction == "internal":
+    if message.channel not in CARRIED:
         raise NotFound
     return message
 

@@ -342,22 +342,17 @@ def _call(call: Call) -> CallShape:
 
 
 def conversations(rows: Sequence[Conversation]) -> list[ConversationShape]:
-    """Build conversations, their contact and assignee joined already, in two further queries."""
+    """Build conversations, their contact and assignee joined already, in one further query."""
     ids = [row.id for row in rows]
     labels: defaultdict[int, list[str]] = defaultdict(list)
-    times: dict[int, datetime] = {}
     if ids:
         stuck = Labelling.select(Labelling, Label).join(Label).where(Labelling.conversation.in_(ids))
         for labelling in stuck.order_by(Label.name):
             labels[labelling.conversation_id].append(labelling.label.name)
-        newest = Message.select(Message.id, Message.at).where(
-            Message.id.in_([row.last_message for row in rows])
-        )
-        times = {message.id: message.at for message in newest}
-    return [_conversation(row, labels[row.id], times.get(row.last_message)) for row in rows]
+    return [_conversation(row, labels[row.id]) for row in rows]
 
 
-def _conversation(row: Conversation, labels: list[str], newest: datetime | None) -> ConversationShape:
+def _conversation(row: Conversation, labels: list[str]) -> ConversationShape:
     return ConversationShape(
         id=row.id,
         number=shown(row.contact.number) or "",
@@ -366,7 +361,7 @@ def _conversation(row: Conversation, labels: list[str], newest: datetime | None)
         assignee=None if row.assignee is None else row.assignee.email,
         labels=labels,
         unread=row.unread_by_all,
-        last_message_at=time(newest),
+        last_message_at=time(row.last_activity_at),
     )
 
 

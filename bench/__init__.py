@@ -1,0 +1,1 @@
+"""Measures a running demo from outside, as its users feel it."""

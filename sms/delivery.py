@@ -280,7 +280,7 @@ def _release_scheduled(moment: datetime) -> None:
 def _release(message: Message) -> None:
     if not suppression.is_suppressed(message.account_id, message.theirs):
         sending.release(message)
-    elif message.advance("cancelled", reason="opted_out"):
+    elif message.withdraw(now(), "opted_out"):
         tell(message, "opted out meanwhile")
 
 

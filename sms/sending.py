@@ -358,7 +358,7 @@ def add_note(conversation: Conversation, text: str, by: User) -> Message:
 def cancel(message: Message, by: User | None = None) -> None:
     """Take back a scheduled message or one still in its undo window; raises Conflict where it is on its way."""
     with database.atomic():
-        if not message.advance("cancelled", undo_until=None):
+        if not message.withdraw(now()):
             raise Conflict("too_late_to_cancel", status=message.status)
         log_status(message, "cancelled by a person" if by else "")
         restore_preview(message.conversation_id)
@@ -521,6 +521,6 @@ def answered(conversation: Conversation) -> None:
         Message.conversation == conversation, Message.status == "scheduled", Message.unless_answered
     )
     for message in waiting:
-        if message.advance("cancelled", reason="answered"):
+        if message.withdraw(now(), "answered"):
             log_status(message, "an answer came")
             log_change(message.account_id, "status", conversation.id, message.id)

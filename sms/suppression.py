@@ -114,7 +114,7 @@ def _withdraw(conversation: Conversation | None, number: str) -> None:
         Message.source != "system",
     )
     for message in list(waiting):
-        if message.advance("cancelled", reason="opted_out", undo_until=None):
+        if message.withdraw(now(), "opted_out"):
             log_status(message, "opted out")
             log_change(message.account_id, "status", message.conversation_id, message.id)
 

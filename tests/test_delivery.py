@@ -229,3 +229,9 @@ def test_a_delivered_message_cannot_be_tried_again(waiting, anna, town):
     delivered = town.becomes(waiting, "delivered")
     with pytest.raises(Conflict):
         sending.retry(delivered, by=anna)
+
+
+def test_a_planned_message_that_is_taken_back_leaves_the_future(account, anna, town):
+    planned = sending.send(account, MARGARETHE, "Später", send_at=clock.now() + timedelta(days=3))
+    sending.cancel(planned, by=anna)
+    assert Message.get_by_id(planned.id).at <= clock.now()

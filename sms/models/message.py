@@ -96,6 +96,10 @@ class Message(Table):
         """Move this row forward to a status by a guarded UPDATE; False where it is late or repeated and nothing changed."""
         return self._move(to, BEFORE[to], values)
 
+    def withdraw(self, moment: datetime, reason: str = "") -> bool:
+        """Cancel a message that has not left; a planned one moves from its future place in the thread to `moment`."""
+        return self.advance("cancelled", reason=reason, undo_until=None, at=min(self.at, moment))
+
     def again(self, **values: Any) -> bool:
         """Put a message that did not get through back in the queue because a person asked; False where it is not one."""
         return self._move("queued", AGAIN, values)

@@ -6,7 +6,7 @@
 
 run:
 	@sh deploy/venv.sh requirements.lock
-	@exec .venv/bin/python -m sms.supervisor
+	@exec .venv/bin/python -m sms
 
 test:
 	@sh deploy/venv.sh requirements-test.lock

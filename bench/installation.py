@@ -49,7 +49,7 @@ class Installation:
         }
         began = time.perf_counter()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "sms.supervisor"],
+            [sys.executable, "-m", "sms"],
             cwd=ROOT,
             env={**clean, **own},
             stdout=subprocess.DEVNULL,

@@ -61,7 +61,7 @@ class Run:
 
     data: Path
     environ: dict[str, str] = field(default_factory=dict)
-    command: tuple[str, ...] = (sys.executable, "-m", "sms.supervisor")
+    command: tuple[str, ...] = (sys.executable, "-m", "sms")
 
     def up(self, seconds: float = 60) -> "Run":
         self.port = free_port()
@@ -87,8 +87,8 @@ class Run:
         below = {self.process.pid} & set(everyone)
         while more := {pid for pid, (parent, _) in everyone.items() if parent in below} - below:
             below |= more
-        names = {pid: re.search(r"sms\.(supervisor)|sms\.tether (\w+)", everyone[pid][1]) for pid in below}
-        return {found[1] or found[2]: pid for pid, found in names.items() if found}
+        names = {pid: re.search(r"-m sms(?:\.tether (\w+))?$", everyone[pid][1]) for pid in below}
+        return {found[1] or "supervisor": pid for pid, found in names.items() if found}
 
     def get(self, path: str, headers: dict[str, str] | None = None, port: int = 0) -> tuple[int, str]:
         request = urllib.request.Request(f"http://127.0.0.1:{port or self.port}{path}", headers=headers or {})
@@ -194,6 +194,22 @@ def test_ctrl_c_twice_ends_everything_within_ten_seconds(first: Run):
     assert "Stopped." in first.said()
 
 
+@pytest.mark.parametrize("moment", [0.05, 0.4, 1.0, 2.0, 3.5])
+def test_ctrl_c_at_any_moment_of_the_first_start_ends_it_without_a_trace(tmp_path: Path, moment: float):
+    output = tmp_path / "output"
+    with output.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "sms"], cwd=ROOT, stdout=out, stderr=out, start_new_session=True,
+            env={**os.environ, "FADEN_DATA": str(tmp_path / "data"), "PORT": str(free_port())},
+        )  # fmt: skip
+    time.sleep(moment)
+    run = Run(tmp_path / "data")
+    run.process = process
+    assert run.down(signal.SIGINT, signal.SIGINT) < 10
+    assert process.returncode in (0, -signal.SIGINT)
+    assert "Traceback" not in output.read_text()
+
+
 def test_next_start_is_quick_and_keeps_secrets_and_people(first: Run, start: Callable[..., Run]):
     before = {name: (first.data / name).read_text() for name in ("secret_key", "sandbox-account.json")}
     again = start()
@@ -261,7 +277,7 @@ def test_wrong_setting_is_told_in_one_line(tmp_path: Path, name: str, value: str
 
 def _fails(environ: dict[str, str]) -> str:
     ran = subprocess.run(
-        [sys.executable, "-m", "sms.supervisor"],
+        [sys.executable, "-m", "sms"],
         cwd=ROOT, env={**os.environ, **environ}, capture_output=True, text=True, timeout=30,
     )  # fmt: skip
     assert ran.returncode == 2

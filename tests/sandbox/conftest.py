@@ -9,6 +9,7 @@ from flask import Flask
 from twilio.rest import Client
 from werkzeug.serving import make_server
 
+from sms import clock
 from sms.config import Settings, load
 from tests.sandbox.pretend import Customer, Sandbox, free_port
 
@@ -39,6 +40,7 @@ def sandbox(settings: Settings, customer: Customer) -> Iterator[Sandbox]:
     customer.token = made.account["token"]
     yield made
     made.stop()
+    clock.reset()
 
 
 @pytest.fixture

@@ -1,12 +1,14 @@
 """Calls: each TwiML verb, each way a phone behaves, driven by the official SDK."""
 
 import wave
+from datetime import timedelta
 from io import BytesIO
 
 import pytest
 import requests
 from twilio.base.exceptions import TwilioRestException
 
+from sms import clock
 from sms.sandbox import sound
 from tests.sandbox.pretend import HERTA, ILSE, OUR_VOICE, until
 
@@ -92,7 +94,11 @@ def test_phones_that_do_not_answer(sandbox, sdk, customer, state, status, sip):
 
 def test_nobody_answers_within_the_timeout(sandbox, sdk, customer):
     sandbox.set(HERTA, state="no-answer")
-    call(sdk, customer, timeout=1)
+    call(sdk, customer, timeout=25)
+    until(lambda: customer.statuses() == ["initiated", "ringing"])
+    clock.shift(timedelta(seconds=24))
+    assert sandbox.phone(HERTA)["calls"][0]["status"] == "ringing"
+    clock.shift(timedelta(seconds=1))
     assert ended(sandbox)["status"] == "no-answer"
 
 

@@ -6,8 +6,9 @@ from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
+from sms.config import load
 from tests.peers.prism import missing, prism
-from tests.sandbox.pretend import HERTA, KURT, OUR_NUMBER, OUR_VOICE
+from tests.sandbox.pretend import HERTA, KURT, OUR_NUMBER, OUR_VOICE, Sandbox, free_port
 
 SM, CA, RE = (f"{prefix}{7:032x}" for prefix in ("SM", "CA", "RE"))
 URI = "http://127.0.0.1:9/twiml"
@@ -32,6 +33,17 @@ def outcome(call, client):
     except TwilioException as page:  # the SDK's pages know no better: (words, response)
         return page.args[1].status_code
     return 200
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory):
+    """One for all cases here, which only look at what is refused; its callbacks lead nowhere."""
+    data, port = tmp_path_factory.mktemp("sandbox"), free_port() - 1
+    made = Sandbox(
+        load({"FADEN_DATA": str(data), "PORT": str(port), "FADEN_PUBLIC_URL": "http://127.0.0.1:9"})
+    )
+    yield made
+    made.stop()
 
 
 @pytest.fixture

@@ -331,11 +331,14 @@ def soonest(zone: str) -> str:
 
 
 def chosen_time(form: Mapping[str, str], zone: str, field_name: str = "send_at") -> datetime | None:
-    """Return when a form asks to send: `when` names a moment, or says that the date field does; raises Refused."""
-    when = form.get("when", "")
-    text = form.get("at", "") if when in ("at", "") else when
-    if when == "" and not form.get("plan"):
+    """Return when a form asks to send; raises Refused.
+
+    `when` is "now", a moment, or "at": the date field's. Enter in the date field names nothing and means the date.
+    """
+    when, at = form.get("when", ""), form.get("at", "")
+    if when == "now" or (when == "" and not at.strip()):
         return None
+    text = at if when in ("at", "") else when
     if not text.strip():
         raise Refused(field_name, "empty")
     return wallclock.read(text, zone, field_name)

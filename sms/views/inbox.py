@@ -206,7 +206,7 @@ def preview(row: inbox.Row) -> Markup:
     if row.draft:
         return Markup('<span class="draft">{}</span> {}').format(_("Draft:"), row.draft)
     if row.preview_kind in ("out", "voice"):
-        who = _("You:") if row.preview_author in ("", "you") else f"{row.preview_author}:"
+        who = _("You:") if row.preview_author == "you" else f"{row.preview_author or _('Automatic')}:"
         before = _("Voice call:") if row.preview_kind == "voice" else who
         return Markup("<b>{}</b> {}").format(before, row.preview)
     without_text = {

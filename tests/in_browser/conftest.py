@@ -41,6 +41,17 @@ class Site:
     settings: config.Settings
     people: People
     environment: dict[str, str]
+    processes: list[subprocess.Popen[bytes]]
+
+    def restart(self) -> None:
+        """Stop the server as an update does, and start it again at the same address."""
+        stop(self.processes.pop())
+        self.processes.append(start(self.environment))
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    process.wait(15)
 
 
 def free_port() -> int:
@@ -80,18 +91,17 @@ def site(template: tuple[Path, People], tmp_path_factory: pytest.TempPathFactory
         "HOST": "127.0.0.1",
     }
     settings = config.load(environment)
-    process = start(environment)
+    processes = [start(environment)]
     db.connect(settings.database_url)
     exchange.connect(settings)
     accounts.use_secret(SECRET)
     db.database.connect()
     try:
-        yield Site(f"http://127.0.0.1:{environment['PORT']}", settings, template[1], environment)
+        yield Site(f"http://127.0.0.1:{environment['PORT']}", settings, template[1], environment, processes)
     finally:
         db.database.close()
         db.database.close_all()
-        process.terminate()
-        process.wait(10)
+        stop(processes.pop())
 
 
 @pytest.fixture(scope="session")

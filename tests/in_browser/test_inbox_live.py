@@ -214,6 +214,7 @@ def test_closing_and_snoozing_by_keyboard(visitors, anna, talk):
     expect(page.locator("#menu-snooze .menu-item").first).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#talk-head")).to_contain_text("zurückgestellt bis")
+    expect(page.locator("#menu-snooze > summary")).to_be_focused()
     assert Conversation.get_by_id(talk.id).status == "snoozed"
 
 
@@ -374,6 +375,74 @@ def test_the_way_back_shows_the_thread_before(visitors, anna, talk, account):
     expect(thread_of(page)).to_contain_text("Guten Morgen, haben Sie geöffnet?")
     expect(page.locator(f"#row-{talk.id}")).to_have_attribute("aria-current", "true")
     assert page.title().startswith("Person")
+
+
+def test_enter_in_the_date_field_plans_and_does_not_send(visitors, anna, talk):
+    page = visitors.open(anna, f"/conversations/{talk.id}")
+    page.locator("#answer").fill("Bis bald")
+    page.locator("#menu-send > summary").click()
+    page.locator("#menu-date > summary").click()
+    page.locator("#send-at").fill(
+        "2026-12-24T10:00" if page.evaluate("new Date().getFullYear()") == 2026 else "2030-12-24T10:00"
+    )
+    page.locator("#send-at").press("Enter")
+    expect(page.locator(".msg.is-planned", has_text="Bis bald")).to_be_visible()
+
+
+def test_after_a_restart_of_the_server_the_page_goes_on_by_itself(visitors, anna, talk, number, site):
+    page = visitors.open(anna, f"/conversations/{talk.id}")
+    connected(page)
+    site.restart()
+    write_in("Nach dem Neustart", number)
+    expect(thread_of(page)).to_contain_text("Nach dem Neustart", timeout=20000)
+    assert page.locator(".bubble", has_text="Nach dem Neustart").count() == 1
+
+
+def test_a_page_whose_first_connection_fails_connects_later(visitors, anna, talk, number):
+    page = visitors.open(anna, "/inbox?view=open")
+    page.context.route("**/events*", lambda route: route.abort())
+    page.goto(f"/conversations/{talk.id}")
+    page.wait_for_timeout(1000)
+    page.context.unroute("**/events*")
+    write_in("Später verbunden", number)
+    expect(thread_of(page)).to_contain_text("Später verbunden", timeout=12000)
+
+
+def test_where_no_stream_comes_through_the_page_asks_every_ten_seconds(visitors, anna, talk, number):
+    page = visitors.open(anna, "/inbox?view=open")
+    page.context.route("**/events*", lambda route: route.abort())
+    page.goto(f"/conversations/{talk.id}?view=open")
+    expect(page.locator("#offline")).to_be_visible(timeout=12000)
+    write_in("Ohne Strom", number)
+    expect(thread_of(page)).to_contain_text("Ohne Strom", timeout=15000)
+    expect(page.locator("#offline")).to_be_hidden()
+    expect(page.locator(f"#row-{talk.id}")).to_contain_text("Ohne Strom")
+
+
+def test_a_second_tab_shows_the_same(visitors, anna, talk, number):
+    page = visitors.open(anna, f"/conversations/{talk.id}")
+    tab = page.context.new_page()
+    tab.goto(f"/conversations/{talk.id}")
+    connected(page)
+    connected(tab)
+    write(tab, "Aus dem zweiten Reiter")
+    expect(page.locator(".msg.out .bubble", has_text="Aus dem zweiten Reiter")).to_be_visible()
+    expect(tab.locator(".msg.out .bubble", has_text="Aus dem zweiten Reiter")).to_be_visible()
+
+
+def test_on_a_phone_list_thread_and_contact_follow_each_other(visitors, anna, talk):
+    page = visitors.open(anna, "/inbox?view=open", viewport={"width": 390, "height": 844}, has_touch=True)
+    expect(page.locator("#talk")).to_be_hidden()
+    page.locator(f"#row-{talk.id}").tap()
+    expect(page.locator("#talk-name")).to_be_visible()
+    expect(page.locator("#list")).to_be_hidden()
+    page.locator("#show-contact").tap()
+    expect(page.locator("#contact")).to_be_visible()
+    expect(page.locator("#talk")).to_be_hidden()
+    page.locator("#hide-contact").tap()
+    expect(page.locator("#answer")).to_be_visible()
+    page.locator("#talk-head .back").tap()
+    expect(page.locator(f"#row-{talk.id}")).to_be_visible()
 
 
 def test_without_script_reading_and_sending_work(visitors, anna, talk):

@@ -81,6 +81,11 @@ function typing() {
   post(`/conversations/${form.dataset.conversation}/presence`, { typing: '1' }).catch(() => {});
 }
 
+const stopTyping = settled(5000, () => {
+  typedAt = 0;
+  beHere();
+});
+
 function beHere() {
   const id = conversation();
   if (!id || document.visibilityState !== 'visible') return;
@@ -90,6 +95,7 @@ function beHere() {
 
 function leave(id) {
   saveSoon.cancel();
+  stopTyping.cancel();
   save(true);
   typedAt = 0;
   if (id) post(`/conversations/${id}/presence`, { left: '1' }, true).catch(() => {});
@@ -100,7 +106,10 @@ document.addEventListener('input', (event) => {
   if (!form || !form.contains(event.target)) return;
   if (event.target.matches('textarea')) {
     saveSoon();
-    if (event.target.name === 'text' && event.target.value.trim()) typing();
+    if (event.target.name === 'text' && event.target.value.trim()) {
+      typing();
+      stopTyping();
+    }
   } else if (event.target.matches('[name=to], [name=channel], [name=sender]')) count();
 });
 

@@ -33,6 +33,22 @@ document.addEventListener('htmx:after:swap', () => {
   tell('open', { id: shown });
 });
 
+// A swap that takes the focused element away, or closes the menu it is in, gives the focus to what stands nearest.
+let place = null;
+document.addEventListener('focusin', (event) => {
+  const target = event.target;
+  place = { menu: target.closest('details.menu')?.id, item: target.closest('#thread > li')?.id, inside: target.closest('#talk, #contact')?.id };
+});
+
+function keepFocus() {
+  const now = document.activeElement;
+  if (!place?.inside || (now && now !== document.body && now.getClientRects().length)) return;
+  const menu = place.menu && document.getElementById(place.menu)?.querySelector('summary');
+  const item = place.item && document.getElementById(place.item)?.querySelector('button, a');
+  (menu || item || document.getElementById(place.item ? 'scroller' : 'talk-name'))?.focus({ preventScroll: true });
+}
+document.addEventListener('htmx:after:swap', () => setTimeout(keepFocus, 0));
+
 /** Nothing is read until it is seen: not by a preload, not in a hidden tab. */
 function markRead() {
   const pane = talk();

@@ -100,6 +100,11 @@ function toEnd() {
 document.addEventListener('htmx:before:swap', (event) => {
   held = null;
   const box = scroller();
+  // What is fetched from the past is not read out as if it had just come in.
+  if (event.target.closest?.('.older')) {
+    box?.setAttribute('aria-live', 'off');
+    setTimeout(() => scroller()?.setAttribute('aria-live', 'polite'), 1000);
+  }
   if (!box || box.scrollTop > -40 || !event.detail?.tasks?.some((task) => isInside(box, task.target))) return;
   const top = box.getBoundingClientRect().top;
   const item = messages().find((li) => li.getBoundingClientRect().bottom > top);
@@ -159,10 +164,13 @@ function refreshPanels() {
 }
 document.addEventListener('faden:conversation', refreshPanels);
 document.addEventListener('faden:lock', refreshPanels);
-document.addEventListener('faden:presence', () => {
+function refreshPresence() {
   const id = conversation();
-  if (id) htmx.ajax('GET', `/conversations/${id}/presence`, { target: '#presence', swap: 'innerHTML' });
-});
+  if (id) htmx.ajax('GET', `/conversations/${id}/presence`, { target: '#presence', swap: 'innerMorph' });
+}
+document.addEventListener('faden:presence', refreshPresence);
+// Who has closed the lid says nothing: a presence that is shown is looked at again.
+setInterval(() => document.querySelector('#presence .avatar') && !document.hidden && refreshPresence(), 10_000);
 
 group();
 noteSeen();

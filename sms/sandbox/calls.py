@@ -4,7 +4,7 @@ import json
 import math
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import format_datetime
@@ -277,24 +277,13 @@ class Calls:
             attempt += 1
         return attempt
 
-    def settle(self, sid: str, timeout: float = 0.5) -> None:
-        """Wait shortly for a call's thread to take note of what was done to its line."""
-        self.join(sid, timeout)
-
     def resume(self) -> None:
         """Go on with the calls of an earlier run: phones ring on, lines that were open are cut."""
         for row in self._net.store.rows("SELECT sid FROM call WHERE ended_at IS NULL"):
             self._begin(row["sid"])
 
     def stop(self) -> None:
-        """Stop the threads; calls stay as they are."""
-        self._interrupt_all()
-
-    def drop_all(self) -> None:
-        """Stop the threads, because everything is to be forgotten."""
-        self._interrupt_all()
-
-    def _interrupt_all(self) -> None:
+        """Stop the threads; the calls stay as they are."""
         with self._lock:
             lines, threads = list(self._lines.values()), list(self._threads.values())
         for line in lines:
@@ -402,7 +391,7 @@ class Calls:
         now = clock.now().timestamp()
         call.move("in-progress", "answered", answered_at=now, answered_by=answered_by)
 
-    def _talk(self, call: Call, walk: Any) -> None:
+    def _talk(self, call: Call, walk: Callable[[], None]) -> None:
         try:
             walk()
         except HungUp:

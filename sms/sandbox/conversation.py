@@ -18,7 +18,6 @@ MANUAL_SPEECH = 90.0
 """Seconds a person at the page has for typing what they say; a real silence would end after `timeout`."""
 
 Next = Document | None
-Ended = tuple[str, str]
 
 
 class Failed(Exception):
@@ -33,14 +32,14 @@ class Conversation:
         self._line = line
         self._documents = 0
         self._verbs: dict[str, Callable[[Verb, Document], Next]] = {
-            "Play": lambda verb, document: self._perform_sound(verb, document),
-            "Say": lambda verb, document: self._perform_sound(verb, document),
-            "Pause": lambda verb, document: self._perform_sound(verb, document),
+            "Play": self._sound,
+            "Say": self._sound,
+            "Pause": self._sound,
             "Gather": self._gather,
             "Record": self._record,
             "Redirect": self._redirect,
             "Hangup": self._hang_up,
-            "Reject": self._reject,
+            "Reject": self._hang_up,  # a call that has been answered can only be ended
         }
 
     def open(self) -> Document:
@@ -111,20 +110,21 @@ class Conversation:
 
     # Verbs
 
-    def _perform_sound(self, verb: Verb, document: Document, ready: Callable[[], bool] | None = None) -> None:
+    def _sound(self, verb: Verb, document: Document, ready: Callable[[], bool] = never) -> Next:
         """Play, say or be silent, as often as `loop` wants; stops early when `ready`."""
         if verb.name == "Pause":
             self._pass(float(verb.number("length", 1)), ready)
-            return
+            return None
         for _ in range(verb.number("loop", 1) or MAX_LOOPS):
             if verb.name == "Play":
                 self._play(document.address(verb.text), verb.words, ready)
             elif verb.text:
                 self._say(verb.text, verb.get("language", "en-US"), ready)
-            if ready and ready():
-                return
+            if ready():
+                break
+        return None
 
-    def _play(self, url: str, words: str, ready: Callable[[], bool] | None) -> None:
+    def _play(self, url: str, words: str, ready: Callable[[], bool]) -> None:
         try:
             answer = self._call.net.webhooks.fetch(url)
         except Unreachable as error:
@@ -140,7 +140,7 @@ class Conversation:
         key = self._call.hear("play", kept.seconds, url=url, text=words or None, media=kept.digest)
         return self._listen(key, kept.seconds, ready)
 
-    def _say(self, text: str, language: str, ready: Callable[[], bool] | None) -> None:
+    def _say(self, text: str, language: str, ready: Callable[[], bool]) -> None:
         seconds, media = sound.reckoned(text), None
         if self._line.real_time:
             chain = self._call.net.settings.voice_engines
@@ -151,7 +151,7 @@ class Conversation:
         key = self._call.hear("say", seconds, text=text, media=media)
         self._listen(key, seconds, ready)
 
-    def _listen(self, key: int, seconds: float, ready: Callable[[], bool] | None) -> None:
+    def _listen(self, key: int, seconds: float, ready: Callable[[], bool]) -> None:
         """Let a sound play; where it is cut short, remember how much of it was heard."""
         begun = self._call.elapsed()
         whole = False
@@ -161,10 +161,10 @@ class Conversation:
             if not whole:
                 self._call.cut_short(key, self._call.elapsed() - begun)
 
-    def _pass(self, seconds: float, ready: Callable[[], bool] | None = None) -> bool:
+    def _pass(self, seconds: float, ready: Callable[[], bool] = never) -> bool:
         """Let time pass on the call's own clock; True where `ready` ended it early."""
         with self._call.passing(seconds, self._line.real_time):
-            return self._line.wait(seconds, ready or never)
+            return self._line.wait(seconds, ready)
 
     def _gather(self, verb: Verb, document: Document) -> Next:
         wanted = verb.number("numDigits", 100, least=1)
@@ -173,10 +173,8 @@ class Conversation:
         for inner in verb.inside:
             if self._line.keys:
                 break
-            self._perform_sound(inner, document, lambda: bool(self._line.keys))
+            self._sound(inner, document, lambda: bool(self._line.keys))
         digits, finished = self._collect(wanted, finish, float(verb.number("timeout", 5)))
-        if not digits and not finished and not verb.flag("actionOnEmptyResult", False):
-            return None
         if not digits and not verb.flag("actionOnEmptyResult", False):
             return None
         more = {"Digits": digits, "msg": "Gather End"} | ({"FinishedOnKey": finished} if finished else {})
@@ -256,9 +254,6 @@ class Conversation:
 
     def _hang_up(self, verb: Verb, document: Document) -> Next:
         raise HungUp
-
-    def _reject(self, verb: Verb, document: Document) -> Next:
-        raise HungUp  # a call that has been answered can only be ended
 
 
 def _method(verb: Verb) -> str:

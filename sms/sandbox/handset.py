@@ -79,6 +79,8 @@ class Handset:
     others: list[tuple[str, str]]
     bubbles: list[Bubble]
     talk: Talk | None
+    missed: datetime | None
+    """When the last call came, if nobody answered it."""
 
     @property
     def ident(self) -> str:
@@ -116,6 +118,7 @@ def handset(net: Network, phone: Phone) -> Handset:
         others=[(other, shown(other)) for other in others],
         bubbles=_bubbles([text for text in texts if _counterpart(text) == thread][-SHOWN_TEXTS:]),
         talk=talk,
+        missed=_missed(net, phone),
     )
 
 
@@ -148,6 +151,13 @@ def _bubbles(texts: list[Row]) -> list[Bubble]:
         bubbles.append(Bubble(text["body"], text["direction"] == "inbound", moment if new else None))
         before = moment
     return bubbles
+
+
+def _missed(net: Network, phone: Phone) -> datetime | None:
+    last = net.store.row("SELECT * FROM call WHERE phone = ? ORDER BY id DESC LIMIT 1", phone.number)
+    if last is None or last["answered_at"] or last["ended_at"] is None or last["direction"] == "inbound":
+        return None
+    return wall_time(last["created_at"])
 
 
 def _talk(net: Network, phone: Phone) -> Talk | None:

@@ -76,7 +76,7 @@ class Network:
 
     def forget(self) -> None:
         """Forget phones, texts, calls, faults and jobs; the demo handsets lie there again, empty."""
-        self.calls.drop_all()
+        self.calls.stop()
         self.store.empty()
         self.sounds.empty()
         phones.lay_out_demo(self.store)

@@ -30,6 +30,8 @@ ALIVE = 15.0
 SHOWN_EVENTS = 30
 LONGEST_TEXT = 1600
 LONGEST_SPEECH = 500
+MOMENT = 0.15
+"""Seconds a call may take to end before the page is answered."""
 KEYS = "123456789*0#"
 AVAILABLE = ("on", "busy", "no-network", "off")
 BEHAVIOURS = ("manual", "auto", "no-answer", "reject")
@@ -198,7 +200,7 @@ def act(number: str) -> AnyResponse:
     phone, line = _phone(number), network().calls.line(request.form.get("call", ""))
     if line is not None:
         _act(line)
-        network().calls.settle(request.form["call"], 0.15)
+        network().calls.join(request.form["call"], MOMENT)
     return _done(phone.number)
 
 

@@ -26,6 +26,8 @@ from sms.sandbox.store import Row
 
 LONGEST_TWIML = 4000
 LONGEST_RING = 600
+MOMENT = 0.5
+"""Seconds a change of a call may take until its thread has taken note and the answer can tell."""
 CALLABLE = ("mobile", "landline", "landline_or_mobile", "voip")
 
 
@@ -111,7 +113,7 @@ def update_call(item: str) -> Response:
         raise Refused(400, 21220, "Invalid call state: only a queued or ringing call can be canceled")
     elif fields.get("Status"):
         line.hang_up() if call["answered_at"] else line.cancel()
-    network().calls.settle(item)
+    network().calls.join(item, MOMENT)
     return answer(call_json(one_row("call", "CA", item)))
 
 

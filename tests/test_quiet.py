@@ -1,0 +1,158 @@
+"""Quiet hours: a machine waits for the morning where the recipient lives, through both clock changes."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sms import clock, delivery, quiet, sending
+from sms.models import Account, Change, Message, StatusEvent
+from tests.carrier_side import ILSE, MARGARETHE
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.fixture(autouse=True)
+def _carriers(app):
+    delivery.forget_stops()
+
+
+def practice(text: str = "20:00-08:00", voice: str = "20:00-08:00", zone: str = "Europe/Berlin") -> Account:
+    return Account(zone=zone, quiet_text=text, quiet_voice=voice)
+
+
+def berlin(text: str, fold: int = 0) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=BERLIN, fold=fold).astimezone(UTC)
+
+
+def at(text: str) -> None:
+    """Move the clock to a time in Berlin."""
+    clock.shift(berlin(text) - clock.now())
+
+
+@pytest.mark.parametrize(
+    ("moment", "allowed"),
+    [
+        ("2026-03-10 12:00", "2026-03-10 12:00"),
+        ("2026-03-10 19:59:59", "2026-03-10 19:59:59"),
+        ("2026-03-10 20:00", "2026-03-11 08:00"),
+        ("2026-03-10 23:59", "2026-03-11 08:00"),
+        ("2026-03-11 00:00", "2026-03-11 08:00"),
+        ("2026-03-11 07:59:59", "2026-03-11 08:00"),
+        ("2026-03-11 08:00", "2026-03-11 08:00"),
+        ("2026-03-28 21:00", "2026-03-29 08:00"),  # the hour from 2 to 3 does not exist that night
+        ("2026-10-24 21:00", "2026-10-25 08:00"),  # the hour from 2 to 3 comes twice that night
+        ("2026-12-31 22:00", "2027-01-01 08:00"),
+    ],
+)
+def test_the_night_is_quiet_and_the_day_is_not(moment, allowed):
+    assert quiet.allowed_from(practice(), "sms", MARGARETHE, berlin(moment)) == berlin(allowed)
+
+
+def test_a_night_that_ends_in_the_gap_ends_when_the_clocks_have_moved():
+    night = practice("20:00-02:30")
+    assert quiet.allowed_from(night, "sms", MARGARETHE, berlin("2026-03-28 23:00")) == berlin(
+        "2026-03-29 03:00"
+    )
+
+
+def test_a_night_that_ends_in_the_hour_that_comes_twice_ends_the_first_time():
+    night = practice("20:00-02:30")
+    assert quiet.allowed_from(night, "sms", MARGARETHE, berlin("2026-10-24 23:00")) == berlin(
+        "2026-10-25 02:30"
+    )
+
+
+def test_in_the_second_of_the_doubled_hours_nothing_is_moved_into_the_past():
+    night, moment = practice("20:00-02:30"), berlin("2026-10-25 02:10", fold=1)
+    assert quiet.allowed_from(night, "sms", MARGARETHE, moment) == berlin("2026-10-25 02:30", fold=1)
+
+
+def test_the_recipients_zone_counts():
+    noon = datetime(2026, 6, 1, 12, tzinfo=UTC)
+    assert quiet.allowed_from(practice(), "sms", MARGARETHE, noon) == noon
+    assert quiet.allowed_from(practice(), "sms", "+819012345678", noon) > noon
+    assert str(quiet.zone_of("+12125550123", practice(zone="Europe/Vienna"))) == "America/New_York"
+    assert str(quiet.zone_of("+18005550123", practice(zone="Europe/Vienna"))) == "Europe/Vienna"
+
+
+def test_text_and_voice_have_hours_of_their_own():
+    account, moment = practice(text="", voice="12:00-14:00"), berlin("2026-03-10 13:00")
+    assert quiet.allowed_from(account, "sms", MARGARETHE, moment) == moment
+    assert quiet.allowed_from(account, "voice", ILSE, moment) == berlin("2026-03-10 14:00")
+
+
+@pytest.mark.parametrize("text", ["", "-", "20:00", "20:00-20:00", "25:00-08:00", "night"])
+def test_hours_that_say_nothing_are_no_quiet_hours(text):
+    assert quiet.read_span(text) is None
+
+
+clocks = st.times().map(lambda t: t.replace(second=0, microsecond=0, tzinfo=None))
+moments = st.datetimes(datetime(2026, 3, 27), datetime(2026, 3, 31)) | st.datetimes(
+    datetime(2026, 10, 23), datetime(2026, 10, 27)
+)
+
+
+@given(moments, clocks, clocks)
+def test_it_is_the_first_moment_that_is_not_quiet_and_never_an_earlier_one(naive, start, end):
+    moment = naive.replace(tzinfo=UTC)
+    account = practice(f"{start:%H:%M}-{end:%H:%M}")
+    allowed = quiet.allowed_from(account, "sms", MARGARETHE, moment)
+    span = quiet.read_span(account.quiet_text)
+    assert allowed >= moment
+    assert allowed <= moment + timedelta(hours=26)
+    if span is None:
+        assert allowed == moment
+        return
+    within = lambda m: quiet._within(m, span, BERLIN)  # noqa: E731
+    assert not within(allowed)
+    steps = int((allowed - moment) / timedelta(minutes=7))
+    assert all(within(moment + timedelta(minutes=7 * n)) for n in range(steps))
+    if allowed > moment:
+        assert within(max(moment, allowed - timedelta(seconds=1)))
+
+
+def test_a_machines_message_at_night_waits_and_shows_that_it_was_moved(account):
+    at("2026-03-10 22:00")
+    wanted = clock.now()
+    message = sending.send(account, MARGARETHE, "Erinnerung", source="api", automated=True)
+    assert message.status == "scheduled"
+    assert message.at == berlin("2026-03-11 08:00")
+    assert abs(message.data["moved_from"] - wanted.timestamp() * 1000) < 5000
+    told = StatusEvent.get(StatusEvent.message == message)
+    assert (told.status, told.detail) == ("scheduled", "moved out of the quiet hours")
+
+
+def test_a_machines_message_planned_for_the_night_is_moved_to_its_end(account):
+    at("2026-03-10 12:00")
+    planned = berlin("2026-03-11 03:00")
+    message = sending.send(account, MARGARETHE, "Erinnerung", automated=True, send_at=planned)
+    assert message.at == berlin("2026-03-11 08:00")
+    assert message.data["moved_from"] == planned.timestamp() * 1000
+
+
+def test_a_person_may_write_at_any_hour(account, anna):
+    at("2026-03-10 23:30")
+    assert sending.send(account, MARGARETHE, "Bitte rufen Sie uns an", by=anna).status == "queued"
+
+
+def test_a_backlog_does_not_run_into_the_night(account):
+    at("2026-03-10 19:59")
+    text = sending.send(account, MARGARETHE, "Erinnerung", automated=True)
+    call = sending.send(account, ILSE, "Erinnerung", automated=True)
+    person = sending.send(account, "+491713920043", "Antwort")
+    clock.shift(timedelta(minutes=30))
+    assert delivery.claim() == person
+    assert delivery.claim() is None
+    from sms import calling
+
+    calling.pump()
+    for message in (text, call):
+        moved = Message.get_by_id(message.id)
+        assert (moved.status, moved.next_at) == ("queued", berlin("2026-03-11 08:00"))
+        assert moved.data["moved_from"]
+        assert Change.select().where(Change.message == message.id, Change.kind == "status").exists()
+    at("2026-03-11 08:00")
+    assert delivery.claim() == text

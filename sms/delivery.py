@@ -210,7 +210,7 @@ def _temporary(message: Message, outcome: Outcome) -> bool:
 def _requeue(message: Message, wait: timedelta, outcome: Outcome, attempts: int | None = None) -> bool:
     due = now() + wait
     values = {"attempts": message.attempts if attempts is None else attempts, **_why(outcome)}
-    moved = message.advance("queued", next_at=due, lease_until=None, **values)
+    moved = message.put_back(next_at=due, lease_until=None, **values)
     if moved:
         queue.later("deliver", delay=wait)
     return moved

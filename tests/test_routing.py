@@ -1,20 +1,18 @@
 """Which number a message leaves from, and that a reply always has exactly one owner."""
 
-import shutil
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, assume
-from hypothesis import settings as profile
+from hypothesis import assume
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, invariant, rule
 
-from sms import accounts, clock, config, db, delivery, exchange, queue, receiving, routing, sending
+from sms import accounts, clock, delivery, receiving, routing, sending
 from sms.carriers.contract import IncomingText, Outcome, OutcomeKind
 from sms.models import Account, Message, Route, Sender
 from sms.refusal import Refused
 from tests.carrier_side import ILSE, MARGARETHE, POOL, TORSTEN, VOICE, sid
+from tests.machines import Practice, play
 
 
 @pytest.fixture(autouse=True)
@@ -143,33 +141,16 @@ def test_after_an_unasked_text_another_account_gets_another_number(account, othe
     assert sending.send(account, MARGARETHE, "Praxis").ours == POOL[0]
 
 
-class TwoAccountsOneNumberPool(RuleBasedStateMachine):
+class ThreeAccountsOnePool(Practice):
     """Three accounts write to three people from a pool of three numbers; time passes; people answer."""
-
-    template: Path
-    settings: config.Settings
-
-    def __init__(self) -> None:
-        super().__init__()
-        path = self.settings.data / "faden.db"
-        for file in path.parent.glob("faden.db*"):
-            file.unlink()
-        shutil.copy(self.template, path)
-        db.connect(self.settings.database_url)
-        db.database.connect()
-        self.last_writer: dict[tuple[str, str], int] = {}
-        self.scheduled: list[Message] = []
-
-    def teardown(self) -> None:
-        clock.reset()
-        db.database.close()
-        db.database.close_all()
 
     people = st.sampled_from((MARGARETHE, TORSTEN, "+491713920043"))
     writers = st.integers(0, 2)
 
     @initialize()
     def found(self) -> None:
+        self.last_writer: dict[tuple[str, str], int] = {}
+        self.scheduled: list[Message] = []
         accounts.add_account("Eine dritte Firma")
         self.accounts = list(Account.select().order_by(Account.id))
 
@@ -227,16 +208,5 @@ class TwoAccountsOneNumberPool(RuleBasedStateMachine):
         assert len(pairs) == len(set(pairs))
 
 
-def test_a_reply_always_lands_with_the_account_that_wrote_last_from_that_number(
-    app, template, settings, database_file, monkeypatch
-):
-    monkeypatch.setattr(queue, "_huey", None)
-    exchange.connect(settings)
-    db.database.close()
-    TwoAccountsOneNumberPool.template, TwoAccountsOneNumberPool.settings = template[0], settings
-    quick = profile(
-        max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
-    )
-    run_state_machine_as_test(TwoAccountsOneNumberPool, settings=quick)
-    db.connect(settings.database_url)
-    db.database.connect(reuse_if_open=True)
+def test_a_reply_always_lands_with_the_account_that_wrote_last_from_that_number(app, template, settings):
+    play(ThreeAccountsOnePool, template[0], settings, runs=15, steps=25)

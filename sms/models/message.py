@@ -25,7 +25,7 @@ STATUSES = (
 )  # fmt: skip
 
 BEFORE: dict[str, tuple[str, ...]] = {
-    "queued": ("scheduled", "sending"),
+    "queued": ("scheduled",),
     "sending": ("queued",),
     "sent": ("queued", "sending", "unknown"),
     "delivered": ("queued", "sending", "sent", "unknown"),
@@ -35,8 +35,8 @@ BEFORE: dict[str, tuple[str, ...]] = {
     "cancelled": ("scheduled", "queued"),
 }
 """From which statuses a message may come into a status. Anything else is late or repeated and changes nothing.
-`sending -> queued` is the one way back: the carrier has provably not taken the message. Where a report says
-otherwise before it has gone out once more, `queued -> sent` keeps it from going out twice."""
+The one way back is `Message.put_back`: the carrier has provably not taken it. Where a report says otherwise before
+it has gone out once more, `queued -> sent` keeps it from going out twice."""
 
 AGAIN = ("undelivered", "failed", "unknown", "cancelled")
 """Statuses from which a person may ask for one more try."""
@@ -99,6 +99,10 @@ class Message(Table):
     def withdraw(self, moment: datetime, reason: str = "") -> bool:
         """Cancel a message that has not left; a planned one moves from its future place in the thread to `moment`."""
         return self.advance("cancelled", reason=reason, undo_until=None, at=min(self.at, moment))
+
+    def put_back(self, **values: Any) -> bool:
+        """Queue a message again that the carrier has provably not taken; False where it is not on its way any more."""
+        return self._move("queued", ("sending",), values)
 
     def again(self, **values: Any) -> bool:
         """Put a message that did not get through back in the queue because a person asked; False where it is not one."""

@@ -1,0 +1,48 @@
+"""State machines over the real database: a fresh copy for every run of steps."""
+
+import shutil
+from pathlib import Path
+from typing import Any, ClassVar
+
+from hypothesis import HealthCheck
+from hypothesis import settings as profile
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+
+from sms import clock, config, db, delivery
+
+
+class Practice(RuleBasedStateMachine):
+    """Starts from the template database at the machine's own time."""
+
+    template: ClassVar[Path]
+    settings: ClassVar[config.Settings]
+
+    def __init__(self) -> None:
+        super().__init__()
+        clock.reset()
+        delivery.forget_stops()
+        for file in self.settings.data.glob("faden.db*"):
+            file.unlink()
+        shutil.copy(self.template, self.settings.data / "faden.db")
+        db.connect(self.settings.database_url)
+        db.database.connect()
+
+    def teardown(self) -> None:
+        clock.reset()
+        db.database.close()
+        db.database.close_all()
+
+
+def play(machine: type[Practice], template: Path, settings: config.Settings, runs: int, steps: int) -> None:
+    """Run a machine so many times for so many steps; the test's own database is open again afterwards."""
+    db.database.close()
+    machine.template, machine.settings = template, settings
+    checks: Any = list(HealthCheck)
+    run_state_machine_as_test(
+        machine,
+        settings=profile(
+            max_examples=runs, stateful_step_count=steps, deadline=None, suppress_health_check=checks
+        ),
+    )
+    db.connect(settings.database_url)
+    db.database.connect(reuse_if_open=True)

@@ -9,7 +9,7 @@ from sms.sandbox.twiml import BadTwiml, Document, Verb
 from sms.sandbox.webhooks import Params, Unreachable
 
 if TYPE_CHECKING:
-    from sms.sandbox.calls import Call
+    from sms.sandbox.call import Call
 
 MAX_DOCUMENTS = 100
 MAX_LOOPS = 10

@@ -7,7 +7,8 @@ from flask import Response, request
 
 from sms.gsm import msisdn
 from sms.sandbox import form
-from sms.sandbox.calls import FINAL, RING
+from sms.sandbox.call import FINAL
+from sms.sandbox.calls import RING
 from sms.sandbox.form import Refused
 from sms.sandbox.rest import (
     ROOT,

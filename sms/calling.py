@@ -44,6 +44,7 @@ FETCH_AGAIN = tuple(timedelta(seconds=s) for s in (5, 15, 60, 300, 1800, 7200, 2
 """Waits between attempts to fetch a recording; after the last it is left with the carrier."""
 
 RANKS = {"planned": 0, "placing": 1, "unknown": 2, "queued": 3, "ringing": 4, "in-progress": 5}
+NOT_RUNG = ("planned", "placing", "unknown")
 TO_ASK = ("unknown", "queued", "ringing", "in-progress")
 FINAL = ("busy", "no-answer", "failed", "completed", "canceled")
 NOT_REACHED = {"busy": "busy", "no-answer": "no_answer", "failed": "unreachable", "canceled": "cancelled"}
@@ -180,15 +181,16 @@ def _place_later(call: Call, outcome: Outcome) -> None:
 def _plan_again(call: Call, wait: timedelta, outcome: Outcome) -> None:
     """Provably not rung: the same call is planned again, and counts as no attempt."""
     changes = {"status": "planned", "due_at": now() + wait, "detail": (outcome.detail or "")[:200]}
-    Call.update(**changes).where(Call.id == call.id, Call.status.in_(("placing", "unknown"))).execute()
+    Call.update(**changes).where(Call.id == call.id, Call.status.in_(NOT_RUNG)).execute()
     queue.later("make_calls", delay=wait)
 
 
 def _give_up(call: Call, outcome: Outcome) -> None:
+    if Call.get_by_id(call.id).status not in NOT_RUNG:
+        return  # it rings, whatever the carrier said: its reports decide
     blocked = outcome.kind is OutcomeKind.blocked
     ended = {"ended_at": now(), "due_at": None, "detail": (outcome.detail or "")[:200]}
-    if not _move(call, "canceled" if blocked else "failed", **ended):
-        return  # it rings, whatever the carrier said: its reports decide
+    _move(call, "canceled" if blocked else "failed", **ended)
     if blocked:
         suppression.suppress(call.message.account, call.theirs, "carrier")
     why = {"reason": outcome.reason.value if outcome.reason else "other"}
@@ -398,9 +400,11 @@ def audio_of(account: Account, words: str) -> store.Audio | None:
     """Return the audio of any words in the account's language, None where no engine can speak them."""
     try:
         return store.speech(words, account.locale, engines(account), exchange.current().settings.audio)
-    except (NoAudio, OSError) as error:
-        log.warning("no speech engine could speak (%s); the carrier's own voice will", type(error).__name__)
-        return None
+    except NoAudio:
+        log.warning("no speech engine could speak; the carrier's own voice will")
+    except Exception:
+        log.exception("speech failed; the carrier's own voice will do")
+    return None
 
 
 def _speech(account: Account, words: str, phrases: tuple[str, ...]) -> script.Speech:

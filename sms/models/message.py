@@ -197,7 +197,10 @@ Call.add_index(
         Call.started_at, where=SQL("direction = 'incoming' AND message_id IS NULL"), name="call_recording"
     )
 )
-# Never two calls at once for one message: the database itself refuses the second open one.
+# Never two calls at once for one message: the database itself refuses the second open one. It needs a name of
+# its own: under the usual one the foreign key's plain index is there already, and this one would be left out.
 Call.add_index(
-    Call.index(Call.message, unique=True, where=SQL("ended_at IS NULL AND message_id IS NOT NULL"))
+    Call.index(
+        Call.message, unique=True, where=SQL("ended_at IS NULL AND message_id IS NOT NULL"), name="call_open"
+    )
 )

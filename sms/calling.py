@@ -43,6 +43,8 @@ ASK_UNTIL = timedelta(hours=4)
 FETCH_AGAIN = tuple(timedelta(seconds=s) for s in (5, 15, 60, 300, 1800, 7200, 21600))
 """Waits between attempts to fetch a recording; after the last it is left with the carrier."""
 
+CALL_REASON = {"de": "Sprach-SMS", "en": "voice message"}
+
 RANKS = {"planned": 0, "placing": 1, "unknown": 2, "queued": 3, "ringing": 4, "in-progress": 5}
 NOT_RUNG = ("planned", "placing", "unknown")
 TO_ASK = ("unknown", "queued", "ringing", "in-progress")
@@ -141,6 +143,7 @@ def outgoing(call: Call) -> OutgoingCall:
         answer_url=exchange.callback(call.carrier, "voice/answer", key=call.key),
         status_url=exchange.callback(call.carrier, "voice/status", key=call.key),
         ring_seconds=RING_SECONDS,
+        reason=f"{call.account.name}, {CALL_REASON.get(call.account.locale, CALL_REASON['en'])}",
     )
 
 
@@ -414,7 +417,8 @@ def _speech(account: Account, words: str, phrases: tuple[str, ...]) -> script.Sp
         audio = audio_of(account, wanted) if wanted else None
         if audio is not None:
             held[wanted] = media.address(audio.digest)
-    return script.Speech(words, held)
+    # Only the pretend network shows captions; a real carrier has no use for the words beside their audio.
+    return script.Speech(words, held, captions=exchange.current().settings.sandbox)
 
 
 # What happens in a call.

@@ -40,9 +40,10 @@ class Pause:
 
 @dataclass(frozen=True)
 class Play:
-    """Audio at an address that the carrier can fetch."""
+    """Audio at an address that the carrier can fetch; `words` are a caption for a network that shows one."""
 
     url: str
+    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -178,11 +179,14 @@ class Speech:
 
     words: str = ""
     audio: Mapping[str, str] = field(default_factory=dict)
+    captions: bool = False
 
     def of(self, words: str, locale: str) -> Play | Say:
         """Return the audio of these words, or the words for the carrier's own voice where we hold none."""
         url = self.audio.get(words)
-        return Play(url) if url else Say(prepare(words, locale), language(locale))
+        if url:
+            return Play(url, words if self.captions else "")
+        return Say(prepare(words, locale), language(locale))
 
 
 def outgoing_phrases(locale: str) -> tuple[str, ...]:

@@ -144,6 +144,8 @@ class OutgoingCall:
     status_url: str
     ring_seconds: int = 25
     detect_machine: bool = True
+    reason: str = ""
+    """What a telephone that can shows while it rings: at most 50 characters are used."""
 
 
 TextStatus = Literal["sent", "delivered", "undelivered", "failed"]

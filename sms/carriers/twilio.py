@@ -255,7 +255,9 @@ class Twilio(Carrier):
         return _taken(message.sid, message.status, message.error_code)
 
     def _create_call(self, call: OutgoingCall) -> Outcome:
-        detection = {"machine_detection": "DetectMessageEnd"} if call.detect_machine else {}
+        extras = {"machine_detection": "DetectMessageEnd"} if call.detect_machine else {}
+        if call.reason:
+            extras["call_reason"] = call.reason[:50]
         placed = self.client.calls.create(
             to=call.to,
             from_=call.caller_id,
@@ -265,7 +267,7 @@ class Twilio(Carrier):
             status_callback_method="POST",
             status_callback_event=CALL_EVENTS,
             timeout=call.ring_seconds,
-            **detection,
+            **extras,
         )
         return _taken(placed.sid, placed.status, None)
 

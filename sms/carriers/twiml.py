@@ -3,7 +3,10 @@
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from xml.etree.ElementTree import Comment
 
+from twilio.twiml import TwiML
 from twilio.twiml.voice_response import Gather as GatherVerb
 from twilio.twiml.voice_response import VoiceResponse
 
@@ -31,7 +34,9 @@ def _add(parent: VoiceResponse | GatherVerb, step: Step, url_for: Callable[[str]
         case Pause(seconds):
             # TwiML knows whole seconds only.
             parent.pause(length=max(1, math.ceil(seconds)))
-        case Play(url):
+        case Play(url, words):
+            if words:
+                parent.append(Caption(words))
             parent.play(url)
         case Say(text, locale):
             parent.say(_speakable(text), language=VOICES.get(locale[:2], locale))
@@ -70,6 +75,18 @@ def _gather(step: Gather, url_for: Callable[[str], str]) -> GatherVerb:
 def _speakable(text: str) -> str:
     """Return text without the characters that XML 1.0 cannot hold."""
     return re.sub(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", " ", text)
+
+
+class Caption(TwiML):  # type: ignore[misc]
+    """The words of the audio that follows, as a comment: Twilio skips it, the pretend network shows it."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self.words = words
+
+    def xml(self) -> Any:
+        """Return the comment, in which two hyphens must not meet (XML 1.0, section 2.5)."""
+        return Comment(" " + re.sub("-(?=-)", "- ", _speakable(self.words)) + " ")
 
 
 def _xml(response: VoiceResponse) -> WebhookAnswer:

@@ -57,6 +57,11 @@ ROWS: list[tuple[str, tuple[Step, ...], str]] = [
         'input="dtmf" method="POST" numDigits="4" timeout="9" /></Response>',
     ),
     (
+        "audio with a caption",
+        (Play("https://sms.praxis.example/media/a.wav", "Guten Tag -- <b>"),),
+        "<Response><!-- Guten Tag - - <b> --><Play>https://sms.praxis.example/media/a.wav</Play></Response>",
+    ),
+    (
         "a recording",
         (Record("recorded", 120), Hangup()),
         '<Response><Record action="https://sms.praxis.example/voice/recorded?key=k&amp;turns=1" finishOnKey="#" '
@@ -81,3 +86,9 @@ def test_whatever_is_said_stays_well_formed(text: str) -> None:
     said = ElementTree.fromstring(twiml.render((Say(text, "de"),), address).body)[0]
     assert said.tag == "Say"
     assert len(said) == 0
+
+
+@given(st.text(alphabet=st.characters(codec=None)))
+def test_whatever_a_caption_says_stays_well_formed(words: str) -> None:
+    response = ElementTree.fromstring(twiml.render((Play("https://a.example/b.wav", words),), address).body)
+    assert [child.tag for child in response] == ["Play"]

@@ -1,0 +1,275 @@
+"""The bind with a database, against a centre in another language: each text once, and the truth about it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sms import clock, config, delivery, exchange, sending, smpp_bind, suppression
+from sms.models import Attempt, Inbound, Message, StatusEvent
+from sms.smpp_bind import Bind, NoSuchBind
+from tests.carriers.smpp.bound import OUR, Practice, settings_for
+from tests.peers.smsc import Centre, missing, smsc
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
+    if reason := missing():
+        pytest.skip(reason)
+    with smsc(tmp_path_factory.mktemp("smsc") / "log", "--dlr-delay", "60") as running:
+        yield running
+
+
+@pytest.fixture
+def settings(tmp_path: Path, centre: Centre) -> config.Settings:
+    return settings_for(tmp_path / "data", centre.port)
+
+
+@pytest.fixture
+def practice(database_file: Path, settings: config.Settings, centre: Centre) -> Iterator[Practice]:
+    centre.mode(submit="ok", count=0, dlr=None, enquire="answer", moOrder=None)
+    made = Practice(settings).start()
+    yield made
+    made.stop()
+
+
+def number(last: str) -> str:
+    """A number from the range for fiction; its last two digits tell the centre what to do."""
+    return f"+4917139200{last}"
+
+
+OUTCOMES = [
+    # last digits -> status, reason, what the phone shows
+    ("00", "delivered", "", 1),
+    ("01", "undelivered", "unreachable", 1),
+    ("02", "undelivered", "unreachable", 1),
+    ("03", "failed", "filtered", 1),
+    ("04", "sent", "", 1),
+    ("05", "failed", "bad_number", 0),
+    ("06", "delivered", "", 1),
+    ("07", "delivered", "", 1),
+    ("08", "delivered", "", 1),
+    ("09", "delivered", "", 1),
+    ("10", "delivered", "", 1),
+    ("11", "delivered", "", 1),
+    ("12", "delivered", "", 1),
+    ("13", "delivered", "", 1),
+    ("14", "delivered", "", 1),
+    ("15", "delivered", "", 1),
+    ("16", "delivered", "", 1),
+    ("18", "delivered", "", 1),
+]
+
+
+@pytest.mark.parametrize(("last", "status", "reason", "shown"), OUTCOMES)
+def test_whatever_the_centre_does_the_text_is_sent_once_and_told_truly(
+    last: str, status: str, reason: str, shown: int, account, practice: Practice, centre: Centre
+) -> None:
+    text = f"Ihr Termin {last} ist morgen. Grüße €"
+    message = sending.send(account, number(last), text)
+    found = practice.becomes(message, status, hurry=last in ("06", "18"))
+    assert found.reason == reason
+    assert centre.texts(number(last)).count(text) == shown
+    assert Attempt.select().where(Attempt.message == message).count() == {"06": 3, "18": 2}.get(last, 1)
+    told = [e.status for e in StatusEvent.select().where(StatusEvent.message == message)]
+    assert told.count(status) == 1, "a doubled report is told once"
+
+
+def test_a_centre_in_trouble_is_tried_again_later(account, practice: Practice) -> None:
+    message = sending.send(account, number("17"), "Geht es schon?")
+    practice.until(lambda: Message.get_by_id(message.id).attempts >= 1)
+    found = practice.becomes(message, "queued")
+    assert (found.attempts, found.reason) == (1, "network")
+    assert found.next_at > clock.now()
+
+
+def test_a_text_without_answer_and_report_is_unknown_and_never_sent_again(
+    account, practice: Practice, centre: Centre
+) -> None:
+    centre.mode(submit="no_resp", count=1)
+    message = sending.send(account, number("04"), "Kommt das an?")
+    found = practice.becomes(message, "unknown")
+    assert found.carrier_reference is None
+    assert centre.texts(number("04")).count("Kommt das an?") == 1
+
+
+@pytest.mark.parametrize("text", ["ä" * 400 + "€" * 100, "😀" * 200, "a" * 160, "Zeile\n" * 50], ids=len)
+def test_a_long_text_arrives_as_one(text: str, account, practice: Practice, centre: Centre) -> None:
+    message = sending.send(account, number("00"), text)
+    practice.becomes(message, "delivered")
+    shown = [m for m in centre.phones() if m["text"] == text]
+    assert [m["parts"] for m in shown] == [message.parts]
+
+
+def test_an_alphanumeric_sender_is_seen_on_the_phone(account, practice: Practice, centre: Centre) -> None:
+    message = sending.send(account, number("00"), "Von wem ist das?", sender="MUELLER")
+    practice.becomes(message, "delivered")
+    assert [m["from"] for m in centre.phones() if m["text"] == "Von wem ist das?"] == ["MUELLER"]
+
+
+# Coming in
+
+
+@pytest.mark.parametrize("via", ["udh", "sar", "payload"])
+@pytest.mark.parametrize(
+    "text", ["Ja, gern.", "Grüße €" * 60, "Gern 😀 " * 40], ids=["short", "long", "unicode"]
+)
+@pytest.mark.parametrize("order", [None, "reverse"])
+def test_an_answer_lands_in_its_thread(
+    via: str, text: str, order: str | None, account, practice: Practice, centre: Centre
+) -> None:
+    question = sending.send(account, number("00"), f"Kommen Sie? {via} {len(text)} {order}")
+    practice.becomes(question, "delivered")
+    centre.mode(moOrder=order)
+    assert set(centre.text("491713920000", OUR[1:], text, via)["acks"]) == {0}
+    (answer,) = practice.received()
+    assert (answer.text, answer.theirs, answer.ours) == (text, number("00"), OUR)
+    assert answer.conversation == question.conversation
+    assert answer.answers == question.id
+
+
+def test_who_says_stop_is_not_written_to_again(account, practice: Practice, centre: Centre) -> None:
+    message = sending.send(account, number("15"), "Werbung")
+    practice.until(practice.received)
+    assert practice.received()[0].text == "STOP"
+    practice.until(lambda: suppression.is_suppressed(account, number("15")))
+    practice.becomes(message, "delivered")
+
+
+def test_the_same_answer_twice_is_two_answers(account, practice: Practice, centre: Centre) -> None:
+    practice.becomes(sending.send(account, number("00"), "Zweimal?"), "delivered")
+    for _ in range(2):
+        centre.text("491713920000", OUR[1:], "Ja")
+    assert [m.text for m in practice.received()] == ["Ja", "Ja"]
+
+
+# The process
+
+
+def test_the_bind_tells_by_its_heartbeat_how_it_is(practice: Practice, centre: Centre) -> None:
+    practice.until(lambda: practice.heart() == "bound")
+    centre.down(1.5)
+    practice.until(lambda: practice.heart() not in ("bound", None))
+    assert practice.heart().startswith("temporary: ")
+    practice.until(lambda: practice.heart() == "bound")
+    practice.stop()
+    assert practice.heart() is None
+
+
+def test_a_text_waits_for_the_link_and_is_not_tried_without_it(
+    account, practice: Practice, centre: Centre
+) -> None:
+    centre.down(1.0)
+    practice.until(lambda: not practice.bind.session.bound.is_set())
+    message = sending.send(account, number("00"), "Gleich geht es wieder")
+    found = practice.becomes(message, "delivered")
+    assert found.attempts == 1
+
+
+def test_a_persons_reply_goes_before_a_machines_backlog(
+    account, practice: Practice, centre: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(practice.bind.session, "ready", lambda: False)
+    machines = [sending.send(account, number("00"), f"Sammelnachricht {n}") for n in range(30)]
+    Message.update(priority=0).where(Message.id.in_([m.id for m in machines])).execute()
+    reply = sending.send(account, number("00"), "Antwort")
+    since = len(centre.phones())
+    monkeypatch.undo()
+    practice.becomes(reply, "delivered")
+    practice.becomes(machines[-1], "delivered")
+    shown = [m["text"] for m in centre.phones(since)]
+    assert "Antwort" in shown[:10], "no further back than the window"
+    assert len(shown) == 31
+
+
+def test_only_its_own_carriers_texts_are_claimed(account, practice: Practice) -> None:
+    message = sending.send(account, number("00"), "Für einen anderen", send_at=None)
+    practice.becomes(message, "delivered")
+    assert smpp_bind.claim("another") is None
+
+
+def test_a_name_that_is_no_bind_is_refused_in_one_line(practice: Practice) -> None:
+    with pytest.raises(NoSuchBind) as refused:
+        Bind("twilio")
+    assert str(refused.value) == "FADEN_CARRIERS: there is no carrier twilio of the kind smpp"
+
+
+def test_the_adapter_in_a_worker_takes_nothing(settings: config.Settings, account, centre: Centre) -> None:
+    exchange.connect(settings)
+    carrier = exchange.carrier("centre")
+    assert carrier is not None
+    assert carrier.probe().kind == "accepted"
+
+
+PROGRAM = """
+import os, sys
+from sms import accounts, config, db, exchange, smpp_bind
+settings = config.load(os.environ)
+db.connect(settings.database_url)
+exchange.connect(settings)
+smpp_bind.run("centre")
+"""
+
+
+class Process:
+    """The bind as a process of its own, which can be killed."""
+
+    def __init__(self, settings: config.Settings) -> None:
+        environment = {**os.environ, "FADEN_DATA": str(settings.data), "CENTRE_PASSWORD": "secret"}
+        environment |= {"FADEN_CARRIERS": str(settings.carriers_file), "PYTHONPATH": str(ROOT)}
+        environment |= {"FADEN_SECRET_KEY": settings.secret_key}
+        self.process = subprocess.Popen([sys.executable, "-c", PROGRAM], env=environment, cwd=ROOT)
+
+    def end(self, signum: signal.Signals) -> int:
+        self.process.send_signal(signum)
+        return self.process.wait(15)
+
+
+def test_a_bind_that_is_killed_again_and_again_loses_no_text_and_sends_none_twice(
+    account, settings: config.Settings, centre: Centre
+) -> None:
+    exchange.connect(settings)
+    centre.mode(respDelay=40)
+    texts = [f"Nummer {n}" for n in range(150)]
+    messages = [sending.send(account, number("00"), text) for text in texts]
+    mine = Message.id.in_([m.id for m in messages])
+    since = len(centre.phones())
+    for _ in range(3):
+        process = Process(settings)
+        arrived = len(centre.phones())
+        end = time.monotonic() + 20
+        while len(centre.phones()) < arrived + 12:
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        process.end(signal.SIGKILL)
+    centre.mode(respDelay=0)
+    process = Process(settings)
+    end = time.monotonic() + 30
+    while Message.select().where(mine, Message.status.in_(("queued", "sent"))).exists():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    time.sleep(1)
+    assert process.end(signal.SIGTERM) == 0
+    shown = sorted(m["text"] for m in centre.phones(since) if m["text"] in texts)
+    assert shown == sorted(set(shown)), "nothing twice"
+    by_status = {m.text: m.status for m in Message.select().where(mine)}
+    assert {text for text, status in by_status.items() if status == "delivered"} <= set(shown)
+    # What a killed process had claimed is `sending`; when its lease is over, a person is told the truth about it.
+    clock.shift(delivery.LEASE * 2)
+    delivery.sweep()
+    statuses = [m.status for m in Message.select().where(mine)]
+    assert set(statuses) <= {"delivered", "unknown"}
+    assert statuses.count("unknown") <= 3 * 10, "at most a window for each kill"
+
+
+def test_nothing_is_left_in_the_table_of_what_came(account, practice: Practice, centre: Centre) -> None:
+    message = sending.send(account, number("10"), "a" * 400)
+    practice.becomes(message, "delivered")
+    practice.until(lambda: not Inbound.select().where(Inbound.kind == "report").exists())

@@ -351,7 +351,8 @@ _VOICE = {
 
 
 def _voice(entry: Bubble, message: Message, locale: str, zone: str) -> None:
-    number = msisdn.display(message.theirs) if message.theirs else ""
+    number = msisdn.display(message.theirs) if message.theirs.startswith("+") else message.theirs
+    number = number or _("an unknown number")
     data = message.data or {}
     entry.sound = _sound(message)
     if message.direction == "incoming":

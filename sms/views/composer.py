@@ -14,7 +14,7 @@ from flask_login import current_user
 from sms import contacts, inbox, routing, sending, wallclock
 from sms.clock import now
 from sms.gsm import msisdn, placeholders, segments
-from sms.models import Account, ContactNumber, Conversation, Route, Suppression, Template, User
+from sms.models import Account, Contact, ContactNumber, Conversation, Route, Suppression, Template, User
 from sms.refusal import Refused
 from sms.views import moments
 from sms.views.inbox import listing, newest_change
@@ -117,7 +117,7 @@ class NewMessage:
     errors: dict[str, str] = field(default_factory=dict)
     senders: list[Choice] = field(default_factory=list)
     templates: list[Filled] = field(default_factory=list)
-    contacts: list[Any] = field(default_factory=list)
+    contacts: list[Contact] = field(default_factory=list)
     hint: Hint | None = None
 
 
@@ -400,7 +400,7 @@ def number_hint(account: Account, typed: str) -> Hint:
     number = recipient(account, typed)
     if number.e164 is None or number.channel is None:
         if any(c.isalpha() for c in typed):
-            return Hint("circle-x", _("No contact of this name, and no phone number."), True)
+            return Hint("circle-x", _name_trouble(account, typed), True)
         return Hint("circle-x", sentence(number.error or "invalid"), True)
     known = contacts.find(account, number.e164)
     country = get_locale().territories.get(number.region or "", number.region or "")
@@ -412,13 +412,23 @@ def number_hint(account: Account, typed: str) -> Hint:
     return Hint("smartphone" if number.channel == "sms" else "phone", " · ".join(words))
 
 
+def _name_trouble(account: Account, typed: str) -> str:
+    if len(_named(account, typed)) > 1:
+        return _("Several contacts have this name: please choose the number.")
+    return _("No contact of this name, and no phone number.")
+
+
+def _named(account: Account, typed: str) -> list[Contact]:
+    wanted = " ".join(typed.split()).casefold()
+    return [c for c in contacts.listing(account, typed, 20) if c.name.casefold() == wanted]
+
+
 def recipient(account: Account, typed: str) -> msisdn.Number:
     """Return the number that was typed, or the one of the only contact of this name."""
     number = msisdn.parse(typed, account.region)
     if number.e164 is not None or not any(c.isalpha() for c in typed):
         return number
-    wanted = " ".join(typed.split()).casefold()
-    named = [c for c in contacts.listing(account, typed, 20) if c.name.casefold() == wanted]
+    named = _named(account, typed)
     return msisdn.parse(named[0].number, account.region) if len(named) == 1 else number
 
 

@@ -96,6 +96,8 @@ def refresh() -> ResponseReturnValue:
     """The views with counts and the rows, for a search as it is typed and for live updates."""
     shown = _whole(request.args.get("shown")) or PAGE
     page = listing(limit=min(max(PAGE, shown), MOST_SHOWN))
+    if request.args.get("waiting") == "1":
+        page["waiting"] = waiting(current_user)
     answer = make_response(render_template("inbox/_list_answer.html", **page))
     answer.headers["Vary"] = "HX-Request"
     if "shown" not in request.args:
@@ -148,8 +150,8 @@ def _one_of(text: str | None, ids: set[int]) -> int | None:
     return number if number in ids else None
 
 
-def listing(limit: int = PAGE) -> dict[str, Any]:
-    """Return everything the list pane shows, in a fixed number of queries."""
+def listing(limit: int = PAGE, current: int | None = None) -> dict[str, Any]:
+    """Return everything the list pane shows, in a fixed number of queries; `current` is the open conversation."""
     user = current_user
     counts = inbox.counts(user)
     labels = inbox.labels(user.account_id)
@@ -159,7 +161,7 @@ def listing(limit: int = PAGE) -> dict[str, Any]:
         user, asked.view, query=asked.q, label=asked.label, assignee=asked.assignee, unread=asked.unread,
         cursor=request.args.get("cursor") or None, limit=limit,
     )  # fmt: skip
-    current = _whole(request.args.get("current"))
+    current = current or _whole(request.args.get("current"))
     return {
         "asked": asked,
         "page": page,
@@ -167,6 +169,7 @@ def listing(limit: int = PAGE) -> dict[str, Any]:
         "all_labels": labels,
         "colleagues": colleagues,
         "current": current,
+        "base": f"/conversations/{current}" if current else "/inbox",
         "link_query": asked.query,
         "more_query": lambda cursor: asked.with_(cursor=cursor),
         **words(user),

@@ -90,9 +90,9 @@ def _vary(page: str, status: int = 200) -> ResponseReturnValue:
 
 
 def _list_beside(conversation: Conversation) -> dict[str, Any]:
-    shown = listing()
+    shown = listing(current=conversation.id)
     own = ("colleagues", "all_labels", "link_query", *words(current_user))
-    return {k: v for k, v in shown.items() if k not in own} | {"current": conversation.id}
+    return {k: v for k, v in shown.items() if k not in own}
 
 
 def everything(conversation: Conversation, form: Composer | None = None) -> dict[str, Any]:

@@ -31,7 +31,11 @@ def thread_of(page):
 
 def connected(page):
     """Wait until the page's stream is open."""
-    page.wait_for_function("document.getElementById('live')?._htmx?.sse?.status === 200")
+    for _ in range(100):
+        if page.evaluate("document.getElementById('live')?._htmx?.sse?.status") == 200:
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("the page has no stream")
 
 
 def write(page, text):
@@ -364,6 +368,19 @@ def test_an_opted_out_number_locks_the_answer_field_on_open_pages(visitors, anna
     expect(page.locator("#answer")).to_be_editable()
 
 
+def test_another_view_beside_an_open_thread_leaves_it_open(visitors, anna, talk):
+    page = visitors.open(anna, f"/conversations/{talk.id}?view=open")
+    page.locator("#answer").fill("Noch nicht fertig")
+    page.locator("#view-all").click()
+    expect(page.locator("#view-all")).to_have_attribute("aria-current", "page")
+    assert page.url.endswith(f"/conversations/{talk.id}?view=all")
+    expect(page.locator("#answer")).to_have_value("Noch nicht fertig")
+    expect(page.locator(f"#row-{talk.id}")).to_have_attribute("aria-current", "true")
+    page.locator("#q").fill("Person")
+    page.wait_for_timeout(400)
+    assert "view=all" in page.url
+
+
 def test_the_way_back_shows_the_thread_before(visitors, anna, talk, account):
     second = morning.fresh_number()
     other = write_in("Zweites Gespräch", second).conversation
@@ -417,6 +434,8 @@ def test_where_no_stream_comes_through_the_page_asks_every_ten_seconds(visitors,
     expect(thread_of(page)).to_contain_text("Ohne Strom", timeout=15000)
     expect(page.locator("#offline")).to_be_hidden()
     expect(page.locator(f"#row-{talk.id}")).to_contain_text("Ohne Strom")
+    page.wait_for_timeout(9000)
+    expect(page.locator("#offline")).to_be_hidden()
 
 
 def test_a_second_tab_shows_the_same(visitors, anna, talk, number):

@@ -8,20 +8,32 @@ function address() {
   for (const [name, value] of [...query]) if (!value) query.delete(name);
   query.set('shown', String(rows().length));
   if (conversation()) query.set('current', conversation());
+  else query.delete('current');
+  if (document.body.classList.contains('view-list')) query.set('waiting', '1');
   return `/inbox/list?${query}`;
 }
 
 async function fetchAgain() {
   const focused = document.activeElement?.closest?.('[data-row]');
   const place = rows().indexOf(focused);
-  if (document.querySelector('#list-body details[open]')) {
-    refresh();
+  if (busy || document.querySelector('#list-body details[open]')) {
+    soon();
     return;
   }
-  await htmx.ajax('GET', address(), { target: '#list-body', swap: 'innerMorph' });
+  await htmx.ajax('GET', address(), { source: '#list-body', target: '#list-body', swap: 'innerMorph' });
   // The row that had the focus has left this view: its neighbour takes it.
   if (focused && !focused.isConnected) (rows()[place] ?? rows().at(-1))?.focus({ preventScroll: true });
 }
+
+// While somebody changes the view or searches, that answer comes first; it would be overtaken by one for the old view.
+let busy = false;
+const isForList = (event) => event.detail?.ctx?.target?.id === 'list-body' && event.target.id !== 'list-body';
+document.addEventListener('htmx:before:request', (event) => {
+  if (isForList(event)) busy = true;
+});
+document.addEventListener('htmx:finally:request', (event) => {
+  if (isForList(event)) busy = false;
+});
 
 const soon = settled(250, fetchAgain);
 let last = 0;

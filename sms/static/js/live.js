@@ -12,6 +12,7 @@ let isOpen = false;
 let since = 0;
 let offlineTimer = 0;
 let ended = false;
+let polledAt = -Infinity;
 
 const cursor = () => Math.max(since, Number(line()?.dataset.since ?? 0));
 
@@ -32,8 +33,11 @@ function online() {
 /** Say that nothing comes in any more, once it has lasted: a reconnect of a second worries nobody. */
 function lost(wait = GRACE) {
   isOpen = false;
-  if (offlineTimer || document.hidden) return;
+  if (document.hidden || (offlineTimer && wait)) return;
+  clearTimeout(offlineTimer);
   offlineTimer = setTimeout(() => {
+    offlineTimer = 0;
+    if (isOpen || performance.now() - polledAt < 1.5 * POLL) return;
     document.body.classList.add('is-offline');
     const words = document.getElementById('offline');
     if (words) words.hidden = false;
@@ -98,6 +102,7 @@ document.addEventListener('htmx:after:request', (event) => {
   if (!ctx?.request?.action?.startsWith('/sync')) return;
   if (ctx.response.status >= 400) return;
   since = Math.max(since, Number(ctx.response.headers.get('X-Cursor') ?? 0));
+  polledAt = performance.now();
   online();
 });
 
@@ -120,4 +125,6 @@ document.addEventListener('visibilitychange', () => {
     tell('refresh');
   }
 });
+// htmx may have opened the stream before this module was there to hear of it.
+if (line()?._htmx?.sse) heard();
 setTimeout(() => isOpen || lost(0), GRACE);

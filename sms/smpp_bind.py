@@ -93,9 +93,9 @@ class Bind:
             self.incoming.sweep()
 
     def _hand_over(self, senders: ThreadPoolExecutor) -> int:
-        """Claim texts as long as the link would take them at once; returns how many."""
+        """Claim texts as long as the link would take them at once and nothing else is due; returns how many."""
         done = 0
-        while not self.ending.is_set() and self.session.ready() and self._free.acquire(timeout=IDLE_SECONDS):
+        while self._may_claim() and self._free.acquire(timeout=IDLE_SECONDS):
             message = claim(self.name)
             if message is None:
                 self._free.release()
@@ -103,6 +103,9 @@ class Bind:
             senders.submit(self._deliver, message)
             done += 1
         return done
+
+    def _may_claim(self) -> bool:
+        return not self.ending.is_set() and self.session.ready() and now() - self._ticked < TICK
 
     def _deliver(self, message: Message) -> None:
         try:
@@ -131,6 +134,8 @@ class Bind:
 def claim(name: str) -> Message | None:
     """Take the next due text of one carrier: as `delivery.claim` does for those that any worker may hand over."""
     moment = now()
+    if name in delivery._stopped(moment):
+        return None
     while candidates := _due(name, moment):
         for candidate in candidates:
             if not sending.wait_for_the_day(candidate) and delivery._claimed(candidate, moment):

@@ -18,7 +18,7 @@ from sms.carriers import smpp_receipt
 from sms.carriers.contract import IncomingText, TextReport
 from sms.carriers.smpp import Smpp, number_of, user_reference
 from sms.carriers.smpp_codes import OK, STATES, WORDS
-from sms.carriers.smpp_pdu import Delivered
+from sms.carriers.smpp_pdu import Address, Delivered
 from sms.carriers.smpp_receipt import Receipt
 from sms.carriers.smpp_text import Fragment, decode, join, unwrap
 from sms.clock import now
@@ -79,12 +79,10 @@ class Incoming:
             log.warning("a text that was stored before the link was lost has come again")
             return
         text = decode(found, delivered.coding, self.carrier.alphabet)
-        self._receive(delivered, f"{digest}@{link}.{delivered.sequence}", text)
+        sender, to = _party(delivered.source), _party(delivered.destination)
+        self._receive(sender, to, f"{digest}@{link}.{delivered.sequence}", text)
 
-    def _receive(self, delivered: Delivered, reference: str, text: str) -> None:
-        self._receive_between(number_of(delivered.source), number_of(delivered.destination), reference, text)
-
-    def _receive_between(self, sender: str, to: str, reference: str, text: str) -> None:
+    def _receive(self, sender: str, to: str, reference: str, text: str) -> None:
         receiving.receive_text(self.name, IncomingText(reference, sender, to, text.replace("\0", "")))
 
     def _came_before(self, digest: str, link: str) -> bool:
@@ -133,8 +131,8 @@ class Incoming:
             "total": fragment.total,
             "content": fragment.content.hex(),
             "coding": delivered.coding,
-            "sender": number_of(delivered.source),
-            "to": number_of(delivered.destination),
+            "sender": _party(delivered.source),
+            "to": _party(delivered.destination),
         }
         return Inbound.create(
             carrier=self.name,
@@ -152,7 +150,7 @@ class Incoming:
             for p in parts
         ]
         text = join(fragments, head["coding"], self.carrier.alphabet, missing)
-        self._receive_between(head["sender"], head["to"], f"{head['group']}#{min(p.id for p in parts)}", text)
+        self._receive(head["sender"], head["to"], f"{head['group']}#{min(p.id for p in parts)}", text)
         Inbound.update(handled_at=now()).where(Inbound.id.in_([p.id for p in parts])).execute()
 
     def _finish(self, parts: Sequence[Inbound]) -> None:
@@ -188,8 +186,8 @@ class Incoming:
             "state": receipt.state.word,
             "error": receipt.error,
             "user_reference": receipt.user_reference,
-            "theirs": number_of(delivered.source),
-            "ours": number_of(delivered.destination),
+            "theirs": _party(delivered.source),
+            "ours": _party(delivered.destination),
         }
         reference = f"{_digest(delivered)}@{link}.{delivered.sequence}"
         try:
@@ -253,13 +251,19 @@ def _report_of(message: Message, receipt: Receipt) -> TextReport:
     state = receipt.state or STATES[7]
     failed = state.status in ("undelivered", "failed")
     return TextReport(
-        reference=message.carrier_reference or receipt.reference,
+        # Never empty: a message that has no reference yet takes this one, and references are unique.
+        reference=message.carrier_reference or receipt.reference or message.key or "",
         key=message.key,
         status=state.status,
         code=receipt.error if failed else None,
         reason=state.reason,
         detail=state.word if failed else None,
     )
+
+
+def _party(address: Address) -> str:
+    """Return a number as it is stored; one that came nationally is one of ours or of our recipients' country."""
+    return receiving.number_of(number_of(address))
 
 
 def _digest(delivered: Delivered) -> str:

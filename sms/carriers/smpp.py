@@ -49,7 +49,7 @@ SETTINGS = (
     Setting("system_id", "the name to bind as", required=True, pattern=r"[\x21-\x7e]{1,15}"),
     Setting("password", "its password", secret=True, pattern=r"[\x21-\x7e]{1,8}"),
     Setting("system_type", "what some centres want to hear", default="", pattern=r"[\x21-\x7e]{0,12}"),
-    Setting("window", "unanswered submits at once", default=10.0, number=True, maximum=100),
+    Setting("window", "unanswered submits at once", default=10.0, number=True, maximum=25),
     # The engine takes a claim for dead after 60 s: waiting for a turn and for the answer must end before.
     Setting("response_seconds", "seconds to wait for an answer", default=15.0, number=True, maximum=20.0),
     Setting("enquire_seconds", "seconds between signs of life", default=30.0, number=True, maximum=240.0),
@@ -76,7 +76,14 @@ def build(name: str, numbers: Sequence[Any], options: Mapping[str, Any]) -> "Smp
     for whole in ("port", "window"):
         if not float(options[whole]).is_integer():
             raise CarrierConfigError(f"carrier {name}: {whole} is a whole number")
-    return Smpp(name, options)
+    carrier = Smpp(name, options)
+    try:
+        carrier.tls_context()
+    except OSError as error:
+        raise CarrierConfigError(
+            f"carrier {name}: tls_ca_file is not right: {error.strerror or 'no certificate in it'}"
+        ) from None
+    return carrier
 
 
 def user_reference(key: str) -> int:
@@ -105,7 +112,8 @@ class Smpp(PlainCarrier):
         {Feature.sms, Feature.alpha_sender, Feature.reports, Feature.incoming}
     )
     settings: ClassVar[tuple[Setting, ...]] = SETTINGS
-    max_window: ClassVar[int] = 100
+    max_window: ClassVar[int] = 25
+    """A thread with a database connection for each; the pool of PostgreSQL has 32."""
     own_process: ClassVar[bool] = True
     """Its texts are claimed by the process that keeps the link, and by no worker."""
 
@@ -193,7 +201,7 @@ class Smpp(PlainCarrier):
             system_id=options["system_id"],
             password=options["password"] or "",
             system_type=options["system_type"],
-            tls=self._tls(),
+            tls=self.tls_context(),
             window=self.window,
             rate=rate,
             response_seconds=options["response_seconds"],
@@ -201,7 +209,8 @@ class Smpp(PlainCarrier):
             reconnect_seconds=options["reconnect_seconds"],
         )
 
-    def _tls(self) -> ssl.SSLContext | None:
+    def tls_context(self) -> ssl.SSLContext | None:
+        """Return what checks the centre's certificate, None for a plain link; raises OSError for a bad file."""
         if self.options["tls"] != "on":
             return None
         return ssl.create_default_context(cafile=self.options["tls_ca_file"])

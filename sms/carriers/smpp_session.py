@@ -229,7 +229,8 @@ class Session:
             try:
                 await self._hold()
                 failures = 0
-            except (LinkLost, BindRefused, OSError, EOFError, TimeoutError, Malformed) as error:
+            except Exception as error:
+                # Whatever it was, the next link may do better: without this loop there would be none.
                 failures = 1 if self.bound.is_set() else failures + 1
                 if not self._ending.is_set():
                     self._note(error)
@@ -245,8 +246,12 @@ class Session:
     def _note(self, error: Exception) -> None:
         self.trouble = error
         self.refused = error.code if isinstance(error, BindRefused) else None
-        level = logging.ERROR if self.refused is not None else logging.WARNING
-        log.log(level, "no link to %s: %s %s", self.endpoint.host, type(error).__name__, error)
+        expected = isinstance(error, LinkLost | OSError | EOFError | Malformed)
+        level = logging.WARNING if expected else logging.ERROR
+        trace = None if expected or self.refused is not None else error
+        log.log(
+            level, "no link to %s: %s %s", self.endpoint.host, type(error).__name__, error, exc_info=trace
+        )
 
     async def _hold(self) -> None:
         """Connect, bind and keep the link until it is lost or we leave; raises whatever ended it but leaving."""

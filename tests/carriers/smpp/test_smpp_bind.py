@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -187,6 +188,18 @@ def test_a_persons_reply_goes_before_a_machines_backlog(
     shown = [m["text"] for m in centre.phones(since)]
     assert "Antwort" in shown[:10], "no further back than the window"
     assert len(shown) == 31
+
+
+def test_a_long_backlog_keeps_it_from_nothing_else(
+    account, practice: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smpp_bind, "TICK", timedelta(seconds=0.1))
+    beats = []
+    monkeypatch.setattr(practice.bind, "_beat", lambda: beats.append(1))
+    practice.bind.session._pace.gap = 0.02
+    messages = [sending.send(account, number("00"), f"Rückstand {n}") for n in range(60)]
+    practice.becomes(messages[-1], "delivered")
+    assert len(beats) >= 5
 
 
 def test_only_its_own_carriers_texts_are_claimed(account, practice: Practice) -> None:

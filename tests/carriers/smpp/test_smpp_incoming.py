@@ -283,6 +283,41 @@ def test_the_failure_of_an_early_part_is_the_failure_of_the_text(
     practice.becomes(made, "undelivered")
 
 
+def test_receipts_without_any_id_find_their_messages_by_our_number(
+    practice: Practice, centre: ScriptedSmsc, account
+) -> None:
+    lost = [sent(practice, centre, account, None, "unknown") for _ in range(2)]
+    for made in lost:
+        parameters = tlv(0x0427, b"\x02"), ours(made)
+        assert centre.deliver(text(b"", *parameters, esm_class=4)) == 0
+    for made in lost:
+        practice.becomes(made, "delivered")
+
+
+@pytest.mark.parametrize(
+    ("source", "to"),
+    [
+        ((2, 1, b"01713920042"), (0, 1, b"01713920090")),
+        ((0, 0, b"491713920042"), (1, 1, b"00491713920090")),
+        ((1, 1, b"+491713920042"), (0, 0, b"491713920090")),
+    ],
+)
+def test_numbers_in_any_spelling_are_the_same_people(
+    source: tuple[int, int, bytes],
+    to: tuple[int, int, bytes],
+    practice: Practice,
+    centre: ScriptedSmsc,
+    account,
+) -> None:
+    assert centre.deliver(message(b"Ja", source=source, to=to)) == 0
+    (answer,) = practice.received()
+    assert (answer.theirs, answer.ours, answer.answers) == (THEIR, OUR, practice.question.id)
+    lost = sent(practice, centre, account, None, "unknown")
+    body = message(b"id:z-9 stat:DELIVRD", ours(lost), esm_class=4, source=source, to=to)
+    assert centre.deliver(body) == 0
+    practice.becomes(lost, "delivered")
+
+
 @pytest.mark.parametrize(
     "states", [("DELIVRD", "ENROUTE"), ("DELIVRD", "DELIVRD"), ("DELIVRD", "UNDELIV"), ("DELIVRD", "UNKNOWN")]
 )

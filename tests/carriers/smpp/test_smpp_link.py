@@ -269,6 +269,22 @@ def test_every_text_on_its_way_when_the_link_is_cut_is_unknown(centre: ScriptedS
         assert {future.result(5).kind for future in waiting} == {OutcomeKind.unknown}
 
 
+def test_a_fault_of_our_own_costs_a_link_and_no_more(
+    centre: ScriptedSmsc, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carrier = opened()
+
+    def broken(*_: object) -> None:
+        raise AttributeError("a mistake")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(carrier.session, "_take", broken)
+        centre.send(pdu(ENQUIRE, 78))
+        until(lambda: carrier.probe().kind is not OutcomeKind.accepted)
+    until(lambda: carrier.probe().kind is OutcomeKind.accepted)
+    assert carrier.send_text(TEXT).kind is OutcomeKind.accepted
+
+
 def test_when_the_centre_asks_us_to_leave_we_do_and_come_back(centre: ScriptedSmsc, opened: Opened) -> None:
     opened()
     centre.send(pdu(UNBIND, 77))
@@ -519,13 +535,16 @@ def test_no_password_is_shown() -> None:
         ("long_messages", "fax", "long_messages is not right"),
         ("response_seconds", 21, "response_seconds is a number"),
         ("window", 0, "window is a number"),
+        ("window", 26, "window is a number above 0 and at most 25"),
+        ("tls_ca_file", "/nowhere.pem", "tls_ca_file is not right: No such file"),
+        ("tls_ca_file", __file__, "tls_ca_file is not right: "),
         ("window", 2.5, "window is a whole number"),
         ("port", 70_000, "port is a number"),
     ],
 )
 def test_a_wrong_table_is_named_in_one_line(option: str, value: object, line: str) -> None:
     with pytest.raises(CarrierConfigError) as wrong:
-        configured(2775, **{option: value})
+        configured(2775, **{"tls": "on", option: value})
     assert line in str(wrong.value)
 
 

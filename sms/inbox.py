@@ -112,7 +112,7 @@ def rows(
     cursor: str | None = None,
     limit: int = 50,
 ) -> Page:
-    """Return one page of the list, newest activity first, in four queries (five with a search)."""
+    """Return one page of the list, newest activity first, in four queries (with a search at most six more)."""
     if view not in VIEWS:
         raise NotFound
     unseen = Conversation.incoming - fn.COALESCE(Reading.seen, 0)

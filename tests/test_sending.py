@@ -250,6 +250,53 @@ def test_every_change_of_a_message_is_on_the_feed(talk, anna):
         assert Change.select().where(Change.id > before, Change.message == message.id).exists()
 
 
+def test_a_report_that_comes_while_a_message_waits_to_go_out_again_keeps_it_from_that(account, monkeypatch):
+    """The carrier's list may lag behind its own delivery; its report does not lie."""
+    monkeypatch.setattr(exchange.carriers()["sandbox"], "find_sent", lambda *any: NotThere())
+    message = settled(sending.send(account, MARGARETHE, "Nur einmal"), OutcomeKind.unknown)
+    for _ in range(2):
+        clock.shift(timedelta(minutes=10))
+        delivery.ask_about_unknown()
+        clock.shift(timedelta(minutes=10))
+    assert Message.get_by_id(message.id).status == "queued"
+    assert receiving.receive_report("sandbox", TextReport(sid(), message.key, "delivered"))
+    assert delivery.claim() is None
+    assert Message.get_by_id(message.id).status == "delivered"
+
+
+def test_an_outcome_of_an_attempt_before_a_person_tried_again_counts_no_more(account, anna):
+    slow = sending.send(account, MARGARETHE, "Hallo")
+    first = delivery.claim()
+    clock.shift(delivery.LEASE)
+    delivery.sweep()
+    sending.retry(Message.get_by_id(slow.id), by=anna)
+    second = delivery.claim()
+    delivery.settle(first, Outcome(OutcomeKind.temporary))
+    assert Message.get_by_id(slow.id).status == "sending"
+    delivery.settle(second, Outcome(OutcomeKind.accepted, sid()))
+    assert Message.get_by_id(slow.id).status == "sent"
+
+
+def test_one_reference_for_two_messages_breaks_neither(account):
+    one, two = (sending.send(account, to, "Hallo") for to in (MARGARETHE, TORSTEN))
+    for _ in range(2):
+        delivery.settle(delivery.claim(), Outcome(OutcomeKind.accepted, "SM-the-same"))
+    assert {Message.get_by_id(m.id).status for m in (one, two)} == {"sent"}
+
+
+def test_two_askers_at_once_are_one_answer(account, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        exchange.carriers()["sandbox"], "find_sent", lambda *any: asked.append(1) or NotThere()
+    )
+    message = settled(sending.send(account, MARGARETHE, "Hallo"), OutcomeKind.unknown)
+    clock.shift(delivery.GRACE)
+    for _ in range(3):
+        delivery.ask_about_unknown()
+    assert len(asked) == 1
+    assert Message.get_by_id(message.id).status == "unknown"
+
+
 RANK = {"scheduled": 0, "queued": 1, "sending": 2, "unknown": 3, "sent": 4}
 FINAL = 5
 

@@ -349,6 +349,7 @@ def test_an_opted_out_number_locks_the_field_with_its_reason(client, account, ta
     page = text_of(client.get(f"/conversations/{talk.id}"))
     assert "is-locked" in page
     assert "Abgemeldet mit STOP am " in page
+    assert f'action="/conversations/{talk.id}/notes"' in page
     assert post(client, f"/conversations/{talk.id}/messages", text="Trotzdem").status_code == 422
     post(client, f"/conversations/{talk.id}/unblock")
     assert not suppression.is_suppressed(account, practice.MOBILE)

@@ -70,8 +70,13 @@ export function insert(text, from = null) {
 }
 
 export function write(kind) {
-  if (composer()) choose(kind);
-  else document.getElementById('composer')?.querySelector('button')?.focus();
+  if (composer()) {
+    choose(kind);
+    return;
+  }
+  const locked = document.getElementById('locked-note');
+  if (locked) locked.open = kind === 'note';
+  document.querySelector(kind === 'note' ? '#note' : '#composer button')?.focus();
 }
 
 function typing() {
@@ -111,6 +116,11 @@ document.addEventListener('input', (event) => {
       stopTyping();
     }
   } else if (event.target.matches('[name=to], [name=channel], [name=sender]')) count();
+});
+
+// A click into the frame, or the skip link, means the field.
+document.addEventListener('focusin', (event) => {
+  if (event.target === composer()) field().focus();
 });
 
 document.addEventListener('focusout', (event) => {
@@ -206,7 +216,11 @@ function clear(name, sent) {
 }
 
 document.addEventListener('faden:sent', () => clear('text', sending));
-document.addEventListener('faden:noted', () => {
+document.addEventListener('faden:noted', (event) => {
+  if (!composer()) {
+    event.target.reset?.();
+    return;
+  }
   clear('note', composer()?.elements.note.value ?? '');
   choose('reply');
 });

@@ -219,7 +219,7 @@ def lock_words(conversation: Conversation, numbers: list[Number]) -> str:
     if row is None:
         return _("Blocked.")
     at = moments.local(row.created_at, zone).date()
-    date = moments.short_date(at, moments.local(now(), zone).date(), locale)
+    date = moments.in_words(at, moments.local(now(), zone).date(), locale)
     if row.source == "sms":
         return _("Unsubscribed with %(word)s on %(date)s.", word=(row.word or "STOP").upper(), date=date)
     if row.source == "voice":

@@ -46,6 +46,12 @@ def short_date(day: date, today: date, locale: str) -> str:
     return format_date(day, (_DATE if day.year == today.year else _DATE_WITH_YEAR)[locale], locale)
 
 
+def in_words(day: date, today: date, locale: str) -> str:
+    """Return 15 November, with its year where that is another one, for use inside a sentence."""
+    words = format_date(day, _DAY_AND_MONTH[locale], locale)
+    return words if day.year == today.year else f"{words} {day.year}"
+
+
 def day_title(day: date, today: date, locale: str) -> str:
     """Return the words of a day divider: Today, 17 November; Monday, 16 November."""
     if day == today:

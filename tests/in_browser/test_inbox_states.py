@@ -105,7 +105,7 @@ def test_axe_finds_nothing_in_a_state(visitors, anna, jonas, talk, state):
     check(page, state.__name__)
 
 
-@pytest.mark.parametrize("state", (conflict, menus, labels, editing, wrong), ids=lambda s: s.__name__)
+@pytest.mark.parametrize("state", [conflict, menus, labels, editing, wrong], ids=lambda s: s.__name__)
 def test_axe_finds_nothing_in_a_state_on_a_phone(visitors, anna, jonas, talk, state):
     size = {"width": 390, "height": 844}
     page = visitors.open(

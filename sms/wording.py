@@ -67,6 +67,7 @@ SENDERS = {
 
 TIMES = {
     "bad_time": N_("This is not a time like 2026-03-30 09:00."),
+    "bad_date": N_("This is not a day like 2026-03-30."),
     "time_gap": N_(
         "%(time)s does not exist in %(zone)s because the clocks change. "
         "The nearest times are %(earlier)s and %(later)s."

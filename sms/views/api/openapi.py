@@ -17,6 +17,7 @@ AREAS = {
     "messages": "Messages",
     "conversations": "Conversations",
     "contacts": "Contacts",
+    "understand": "Answers",
 }
 _PARAMETERS = {
     "id": {"name": "id", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1}},

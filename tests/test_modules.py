@@ -1,0 +1,81 @@
+"""The hook by which the core asks its modules, and the dialog, which is the first of them."""
+
+import pytest
+
+from sms import contacts, inbox, queue, receiving, sending, tasks
+from sms import modules as registry
+from sms.carriers.contract import IncomingText
+from sms.models import Conversation, Message
+from sms.modules import Module
+from sms.tasks import deliveries, sweeps
+from tests.carrier_side import MARGARETHE, POOL, sid
+
+
+@pytest.fixture(autouse=True)
+def _carriers(app):
+    assert tasks.deliveries
+
+
+def test_every_folder_is_a_module_and_the_dialog_is_asked_last(app):
+    known = list(registry.modules().values())
+    assert [m.name for m in known] == sorted(
+        (m.name for m in known), key=lambda n: (registry.modules()[n].order, n)
+    )
+    assert known[-1].name == "dialog"
+
+
+def test_the_dialog_takes_whatever_no_other_module_wants(account, anna):
+    _, talk = contacts.find_or_add(account, MARGARETHE)
+    inbox.set_status(talk, "closed", anna)
+    receiving.receive_text("sandbox", IncomingText(sid(), MARGARETHE, POOL[0], "Hallo"))
+    assert Conversation.get().status == "open"
+
+
+def test_a_module_with_a_keyword_comes_before_the_dialog(account, anna, monkeypatch):
+    def on_incoming(message: Message, conversation: Conversation) -> bool:
+        return message.text == "GEWINNEN"
+
+    game = Module(name="game", on_incoming=on_incoming, order=10)
+    monkeypatch.setattr(receiving, "modules", lambda: {"game": game, **registry.modules()})
+    _, talk = contacts.find_or_add(account, MARGARETHE)
+    inbox.set_status(talk, "closed", anna)
+    receiving.receive_text("sandbox", IncomingText(sid(), MARGARETHE, POOL[0], "GEWINNEN"))
+    assert Conversation.get().status == "closed"
+    receiving.receive_text("sandbox", IncomingText(sid(), MARGARETHE, POOL[0], "Hallo"))
+    assert Conversation.get().status == "open"
+
+
+def test_the_module_that_sent_a_message_is_told_of_its_status(account, monkeypatch):
+    told: list[tuple[str, str]] = []
+    survey = Module(name="survey", on_report=lambda m: told.append((m.source, m.status)))
+    monkeypatch.setattr(deliveries, "modules", lambda: {"survey": survey})
+    rung: list[tuple[str, tuple[int, ...]]] = []
+    monkeypatch.setattr(queue, "_ring", lambda name, args, *rest: rung.append((name, args)))
+    theirs = sending.send(account, MARGARETHE, "Frage 1", source="survey")
+    sending.send(account, MARGARETHE, "Von einer Person")
+    from sms import delivery
+    from sms.carriers.contract import Outcome, OutcomeKind
+
+    for _ in range(2):
+        delivery.settle(delivery.claim(), Outcome(OutcomeKind.accepted, sid()))
+    assert [r for r in rung if r[0] == "tell_module"] == [("tell_module", (theirs.id,))]
+    deliveries.tell_module(theirs.id)
+    assert told == [("survey", "sent")]
+    deliveries.tell_module(theirs.id + 1000)  # erased meanwhile
+
+
+def test_a_sweep_that_fails_does_not_keep_the_others_from_running(account, anna, monkeypatch):
+    from datetime import timedelta
+
+    from sms import clock, delivery
+
+    _, talk = contacts.find_or_add(account, MARGARETHE)
+    inbox.set_status(talk, "snoozed", anna, clock.now() + timedelta(minutes=1))
+    ticked = []
+    modules = {"survey": Module(name="survey", tick=lambda: ticked.append(1))}
+    monkeypatch.setattr(sweeps, "modules", lambda: modules)
+    monkeypatch.setattr(delivery, "_release_scheduled", lambda moment: 1 / 0)
+    clock.shift(timedelta(minutes=2))
+    sweeps.tick()
+    assert Conversation.get().status == "open"
+    assert ticked == [1]

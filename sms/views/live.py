@@ -86,14 +86,19 @@ def _rendered(
 @blueprint.get("/sync")
 def sync() -> Response:
     """Tell a page without a stream what has happened after a cursor; 204 where nothing has."""
-    since = request.args.get("after", 0, type=int)
-    listener = listener_of(request.args.get("conversation", type=int))
-    missed = live.missed(listener, max(0, since))
+    since = whole(request.args.get("after", "")) or 0
+    listener = listener_of(whole(request.args.get("conversation", "")))
+    missed = live.missed(listener, since)
     if missed is None:
         return _answer([News(live.newest(), "faden:reload", "")], live.newest())
     told = news(missed, listener)
-    cursor = missed[-1].id if missed else max(0, since)
+    cursor = missed[-1].id if missed else since
     return _answer(told, cursor)
+
+
+def whole(text: str) -> int | None:
+    """Return a number of a query or header, None for anything that is no id and no cursor of ours."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
 def listener_of(conversation: int | None) -> Listener:

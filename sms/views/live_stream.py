@@ -15,7 +15,7 @@ from sms.db import database
 from sms.live import Listener
 from sms.models import Change
 from sms.refusal import NotFound
-from sms.views.live import News, listener_of, news
+from sms.views.live import News, listener_of, news, whole
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -59,8 +59,9 @@ async def events(scope: Scope, receive: Receive, send: Send) -> None:
     """Serve one stream: what was missed since Last-Event-ID (or ?since=), then everything as it happens."""
     app: Flask = scope["app"]
     query = parse_qs(scope["query_string"].decode("latin-1"))
-    conversation = _whole(query.get("conversation", [""])[0])
-    since = _whole(_header(scope, b"last-event-id")) or _whole(query.get("since", [""])[0])
+    conversation = whole(query.get("conversation", [""])[0])
+    last = whole(_header(scope, b"last-event-id"))
+    since = whole(query.get("since", [""])[0]) if last is None else last
     try:
         listener = await asyncio.to_thread(_listener, app, scope, conversation)
     except NotFound:
@@ -191,7 +192,3 @@ async def _refuse(send: Send, status: int) -> None:
 
 def _header(scope: Scope, name: bytes) -> str:
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
-
-
-def _whole(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None

@@ -5,14 +5,15 @@ and only while the link is there and a place in the window is free; so whatever 
 """
 
 import logging
+import queue
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from types import FrameType
 
-from sms import delivery, exchange, sending
-from sms.carriers.contract import OutcomeKind
+from sms import delivery, exchange, sending, suppression
+from sms.carriers.contract import Outcome, OutcomeKind
 from sms.carriers.smpp import Smpp
 from sms.clock import now
 from sms.config import ConfigError
@@ -43,7 +44,11 @@ def run(name: str) -> None:
 
 
 class Bind:
-    """One carrier's link with those who work for it."""
+    """One carrier's link with those who work for it.
+
+    The thread of `serve` alone claims texts and writes outcomes, many in one transaction; the senders only wait for
+    answers, and hold no database connection meanwhile.
+    """
 
     def __init__(self, name: str) -> None:
         carrier = exchange.carrier(name)
@@ -51,18 +56,22 @@ class Bind:
             raise NoSuchBind(f"FADEN_CARRIERS: there is no carrier {name} of the kind smpp")
         self.name, self.carrier = name, carrier
         self.rate = exchange.current().configs[name].rate
-        self.incoming = Incoming(carrier)
+        self.turn = threading.Lock()
+        self.incoming = Incoming(carrier, self.turn)
         self.ending = threading.Event()
-        self._free = threading.Semaphore(carrier.window)
+        self._news = threading.Event()
+        self._answered: queue.SimpleQueue[tuple[Message, Outcome]] = queue.SimpleQueue()
+        self._on_their_way = 0
         self._ticked = now() - TICK
 
     def end(self, signum: int = 0, frame: FrameType | None = None) -> None:
         """Claim nothing more and leave."""
         self.ending.set()
+        self._news.set()
 
     def serve(self) -> None:
         """Work until `end`; what is on its way then has some seconds to be answered."""
-        self.session = self.carrier.open(self.rate, self.incoming.take)
+        self.session = self.carrier.open(self.rate, self.incoming.store)
         senders = ThreadPoolExecutor(self.carrier.window, f"smpp-{self.name}")
         try:
             while not self.ending.is_set():
@@ -71,51 +80,60 @@ class Bind:
             self.session.stop(STOP_SECONDS)
             senders.shutdown(wait=True)
             self.carrier.session = None
-            with database.connection_context():
+            with self.turn, database.connection_context():
+                self._settle()
                 Heartbeat.delete().where(Heartbeat.name == self._heart).execute()
 
     def _round(self, senders: ThreadPoolExecutor) -> None:
-        """Look once; whatever fails, the next round comes."""
+        """Write down what was answered, claim what may leave, and wait for news; whatever fails, the next round comes."""
+        self._news.clear()
         try:
-            with database.connection_context():
+            with self.turn, database.connection_context():
+                self._settle()
+                claimed = self._claim()
                 self._tick()
-                handed_over = self._hand_over(senders)
         except Exception:
             log.exception("a round of the bind %s failed", self.name)
-            handed_over = 0
-        if not handed_over:
-            self.ending.wait(IDLE_SECONDS)
+            claimed = []
+        for message in claimed:
+            senders.submit(self._send, message)
+        self._news.wait(IDLE_SECONDS)
+
+    def _claim(self) -> list[Message]:
+        """Claim as many texts as the window has room for, where they would leave at once."""
+        room = self.carrier.window - self._on_their_way
+        if self.ending.is_set() or not self.session.ready() or room <= 0:
+            return []
+        with database.atomic():
+            claimed = claim(self.name, room)
+        self._on_their_way += len(claimed)
+        return claimed
+
+    def _send(self, message: Message) -> None:
+        """Hand one text over and wait for the answer; on a thread of the senders, without a database."""
+        self._answered.put((message, delivery._call(self.carrier, message)))
+        self._news.set()
+
+    def _settle(self) -> None:
+        """Write down all outcomes that are there, in one transaction; where that fails, each in one of its own."""
+        done = []
+        while not self._answered.empty():
+            done.append(self._answered.get())
+        self._on_their_way -= len(done)
+        try:
+            with database.atomic():
+                for message, outcome in done:
+                    delivery.settle(message, outcome)
+        except Exception:
+            log.exception("%d outcomes could not be written as one", len(done))
+            for message, outcome in done:
+                _settle_alone(message, outcome)
 
     def _tick(self) -> None:
         if now() - self._ticked >= TICK:
             self._ticked = now()
             self._beat()
             self.incoming.sweep()
-
-    def _hand_over(self, senders: ThreadPoolExecutor) -> int:
-        """Claim texts as long as the link would take them at once and nothing else is due; returns how many."""
-        done = 0
-        while self._may_claim() and self._free.acquire(timeout=IDLE_SECONDS):
-            message = claim(self.name)
-            if message is None:
-                self._free.release()
-                break
-            senders.submit(self._deliver, message)
-            done += 1
-        return done
-
-    def _may_claim(self) -> bool:
-        return not self.ending.is_set() and self.session.ready() and now() - self._ticked < TICK
-
-    def _deliver(self, message: Message) -> None:
-        try:
-            with database.connection_context():
-                delivery.deliver(message)
-        except Exception:
-            # The row says `sending`; when its lease is over the sweep makes an unknown outcome of it.
-            log.exception("message %s was handed over, but its outcome could not be written", message.id)
-        finally:
-            self._free.release()
 
     @property
     def _heart(self) -> str:
@@ -131,23 +149,44 @@ class Bind:
         ).execute()
 
 
-def claim(name: str) -> Message | None:
-    """Take the next due text of one carrier: as `delivery.claim` does for those that any worker may hand over."""
+def claim(name: str, most: int) -> list[Message]:
+    """Claim due texts of one carrier: as `delivery.claim` does for those that any worker may hand over."""
     moment = now()
     if name in delivery._stopped(moment):
-        return None
-    while candidates := _due(name, moment):
-        for candidate in candidates:
-            if not sending.wait_for_the_day(candidate) and delivery._claimed(candidate, moment):
-                return candidate
-    return None
+        return []
+    claimed: list[Message] = []
+    while len(claimed) < most and (due := _due(name, moment, most - len(claimed))):
+        for candidate in due:
+            if _opted_out(candidate) or sending.wait_for_the_day(candidate):
+                continue
+            if delivery._claimed(candidate, moment):
+                claimed.append(candidate)
+    return claimed
 
 
-def _due(name: str, moment: datetime) -> list[Message]:
+def _due(name: str, moment: datetime, most: int) -> list[Message]:
     return list(
         Message.select()
         .where(Message.status == "queued", Message.next_at <= moment, Message.channel == "sms")
         .where(Message.carrier == name)
         .order_by(Message.priority.desc(), Message.next_at, Message.id)
-        .limit(5)
+        .limit(most)
     )
+
+
+def _opted_out(message: Message) -> bool:
+    """Let a text fail whose recipient has opted out since it was written; True if so."""
+    if message.source == "system" or not suppression.is_suppressed(message.account_id, message.theirs):
+        return False
+    if message.advance("failed", reason="opted_out", error="opted out meanwhile"):
+        delivery.tell(message, "opted out meanwhile")
+    return True
+
+
+def _settle_alone(message: Message, outcome: Outcome) -> None:
+    try:
+        # As it is in the database: the attempt that was rolled back has left its traces in the object.
+        delivery.settle(Message.get_by_id(message.id), outcome)
+    except Exception:
+        # The row says `sending`; when its lease is over the sweep makes an unknown outcome of it.
+        log.exception("the outcome of message %s could not be written", message.id)

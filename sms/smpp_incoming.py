@@ -11,13 +11,11 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
-from peewee import IntegrityError
-
 from sms import receiving
 from sms.carriers import smpp_receipt
 from sms.carriers.contract import IncomingText, TextReport
 from sms.carriers.smpp import Smpp, number_of, user_reference
-from sms.carriers.smpp_codes import OK, STATES, WORDS
+from sms.carriers.smpp_codes import OK, STATES, TRY_AGAIN, WORDS
 from sms.carriers.smpp_pdu import Address, Delivered
 from sms.carriers.smpp_receipt import Receipt
 from sms.carriers.smpp_text import Fragment, decode, join, unwrap
@@ -41,31 +39,48 @@ OPEN = ("sending", "sent", "unknown")
 
 
 class Incoming:
-    """Takes what one link brings; the carrier's `open` gets its `take`."""
+    """Takes what one link brings; the carrier's `open` gets its `store`."""
 
-    def __init__(self, carrier: Smpp) -> None:
+    def __init__(self, carrier: Smpp, turn: threading.Lock) -> None:
+        """Whoever writes in this process waits for its `turn`: threads that wait for SQLite's own lock sleep."""
         self.carrier = carrier
         self.name = carrier.name
+        self.turn = turn
         self._links: dict[str, Any] = {}
-        # The link's thread stores while the main one sweeps: a text is joined by one of them.
-        self._turn = threading.Lock()
 
-    def take(self, delivered: Delivered, link: str) -> int:
-        """Store one deliver_sm in a transaction of its own and return the status to answer; raises where it cannot."""
-        with database.connection_context(), self._turn:
-            if smpp_receipt.is_receipt(delivered):
-                self._take_receipt(delivered, link)
-            else:
-                self._take_text(delivered, link)
+    def store(self, batch: Sequence[Delivered], link: str) -> list[int]:
+        """Store deliver_sm in one transaction and return what to answer; where that fails, each in one of its own."""
+        with self.turn, database.connection_context():
+            try:
+                with database.atomic():
+                    for delivered in batch:
+                        self._take(delivered, link)
+            except Exception:
+                log.exception("a batch of %d could not be stored as one", len(batch))
+                return [self._stored_alone(delivered, link) for delivered in batch]
+            return [OK] * len(batch)
+
+    def _stored_alone(self, delivered: Delivered, link: str) -> int:
+        try:
+            with database.atomic():
+                self._take(delivered, link)
+        except Exception:
+            log.exception("a deliver_sm could not be stored; the centre keeps it")
+            return TRY_AGAIN
         return OK
+
+    def _take(self, delivered: Delivered, link: str) -> None:
+        if smpp_receipt.is_receipt(delivered):
+            self._take_receipt(delivered, link)
+        else:
+            self._take_text(delivered, link)
 
     def sweep(self) -> None:
         """Look again at receipts without a message, and show long texts whose missing parts will not come."""
-        with self._turn:
-            for inbound in self._waiting("report", 200):
-                self._report(inbound)
-            self._show_incomplete()
-            self._forget_joined()
+        for inbound in self._waiting("report", 100):
+            self._look_again(inbound)
+        self._show_incomplete()
+        self._forget_joined()
 
     # Texts
 
@@ -189,32 +204,37 @@ class Incoming:
             "theirs": _party(delivered.source),
             "ours": _party(delivered.destination),
         }
-        reference = f"{_digest(delivered)}@{link}.{delivered.sequence}"
         try:
             with database.atomic():
-                inbound = Inbound.create(
-                    carrier=self.name, kind="report", reference=reference, payload=payload, received_at=now()
-                )
-        except IntegrityError:
-            return
-        try:
-            self._report(inbound)
+                told = self._report(payload)
         except Exception:
-            # It is stored: the centre may forget it, and the next sweep will look at it again.
+            # It is kept: the centre may forget it, and the next sweep will look at it again.
             log.exception("a receipt could not be made use of yet")
+            told = False
+        if not told:
+            self._keep_receipt(payload, f"{_digest(delivered)}@{link}.{delivered.sequence}")
 
-    def _report(self, inbound: Inbound) -> None:
-        """Hand a stored receipt to its message and forget it; without one it waits a while."""
-        said = inbound.payload
+    def _keep_receipt(self, payload: dict[str, Any], reference: str) -> None:
+        row = {"carrier": self.name, "kind": "report", "reference": reference}
+        Inbound.insert(**row, payload=payload, received_at=now()).on_conflict_ignore().execute()
+
+    def _report(self, said: dict[str, Any]) -> bool:
+        """Hand what a receipt says to its message; False where there is none (yet)."""
         receipt = Receipt(said["reference"], WORDS[said["state"]], said["error"], said["user_reference"])
+        message = self._message(receipt, said["theirs"], said["ours"])
+        if message is None:
+            return False
+        receiving.receive_report(self.name, _report_of(message, receipt))
+        return True
+
+    def _look_again(self, inbound: Inbound) -> None:
+        """Try a receipt that was kept once more, and forget it when it is told or has waited long enough."""
         with database.atomic():
-            message = self._message(receipt, said["theirs"], said["ours"])
-            if message is not None:
-                receiving.receive_report(self.name, _report_of(message, receipt))
-            elif now() - inbound.received_at <= RECEIPT_WAITS:
+            told = self._report(inbound.payload)
+            if not told and now() - inbound.received_at <= RECEIPT_WAITS:
                 return
-            else:
-                log.warning("a receipt %s belongs to no message of ours", receipt.state)
+            if not told:
+                log.warning("a receipt %s belongs to no message of ours", inbound.payload["state"])
             inbound.delete_instance()
 
     def _message(self, receipt: Receipt, theirs: str, ours: str) -> Message | None:

@@ -36,8 +36,8 @@ from sms.carriers.plain import PlainCarrier
 from sms.carriers.smpp_codes import OK, status
 
 if TYPE_CHECKING:
-    from sms.carriers.smpp_pdu import Address, Delivered
-    from sms.carriers.smpp_session import Endpoint, Reply, Session
+    from sms.carriers.smpp_pdu import Address
+    from sms.carriers.smpp_session import Endpoint, Reply, Session, Store
     from sms.carriers.smpp_text import Part
 
 SETTINGS = (
@@ -125,11 +125,11 @@ class Smpp(PlainCarrier):
         self.session: Session | None = None
         self._references = count(randrange(256))  # noqa: S311 - only to differ from the last start's
 
-    def open(self, rate: float, on_deliver: "Callable[[Delivered, str], int]") -> "Session":
-        """Bind and stay bound until `close`; `rate` submits a second. `on_deliver` as the session wants it."""
+    def open(self, rate: float, store: "Store") -> "Session":
+        """Bind and stay bound until `close`; `rate` submits a second, `store` takes what comes in."""
         from sms.carriers.smpp_session import Session
 
-        self.session = Session(self._endpoint(rate), on_deliver).start()
+        self.session = Session(self._endpoint(rate), store).start()
         return self.session
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """The link to a message centre: bind, window, pace, answers in time, signs of life, and again after a loss.
 
 One asyncio loop in a thread of its own holds the socket; other threads come in through `run`. What comes in is
-stored by a second thread, one after the other, and acknowledged only when that has worked.
+stored by a second thread, in order and in batches, and acknowledged only when that has worked.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import logging
 import secrets
 import ssl
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
@@ -23,7 +23,11 @@ from sms.carriers.smpp_pdu import Delivered, Malformed, Pdu
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+Store = Callable[[Sequence[Delivered], str], Sequence[int]]
+"""Stores what came by the link of this name, and returns the status to answer each one with."""
 
+BATCH = 50
+"""So many deliver_sm that wait already are stored at once: one commit for all of them."""
 BACKOFF = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 """Seconds between attempts to bind."""
 REFUSED_WAIT = 30.0
@@ -160,9 +164,9 @@ class Link:
 class Session:
     """Keeps one transceiver bound until it is stopped; safe to use from any thread."""
 
-    def __init__(self, endpoint: Endpoint, on_deliver: Callable[[Delivered, str], int]) -> None:
-        """`on_deliver` gets a deliver_sm and the name of its link, stores it and returns the status to answer."""
-        self.endpoint, self.on_deliver = endpoint, on_deliver
+    def __init__(self, endpoint: Endpoint, store: Store) -> None:
+        """What `store` raises means that nothing of the batch was stored."""
+        self.endpoint, self.store = endpoint, store
         self.bound = threading.Event()
         self.trouble: Exception | None = None
         """Why there is no link; None as long as there is one."""
@@ -351,20 +355,24 @@ class Session:
             link.answer("generic_nack", pdu.sequence, UNKNOWN_COMMAND)
 
     async def _store(self, link: Link) -> None:
-        """Have what came stored, one after the other, and answer only then."""
+        """Have what came stored, in its order, and answer only then."""
         loop = asyncio.get_running_loop()
         while True:
-            name, delivered = await link.incoming.get()
-            code = await loop.run_in_executor(self._storing, self._stored, delivered, link.name)
-            link.answer(f"{name}_resp", delivered.sequence, code)
-            link.incoming.task_done()
+            batch = [await link.incoming.get()]
+            while len(batch) < BATCH and not link.incoming.empty():
+                batch.append(link.incoming.get_nowait())
+            came = [delivered for _, delivered in batch]
+            codes = await loop.run_in_executor(self._storing, self._stored, came, link.name)
+            for (name, delivered), code in zip(batch, codes, strict=True):
+                link.answer(f"{name}_resp", delivered.sequence, code)
+                link.incoming.task_done()
 
-    def _stored(self, delivered: Delivered, link: str) -> int:
+    def _stored(self, batch: Sequence[Delivered], link: str) -> Sequence[int]:
         try:
-            return self.on_deliver(delivered, link)
+            return self.store(batch, link)
         except Exception:
-            log.exception("a deliver_sm could not be stored; the centre keeps it")
-            return TRY_AGAIN
+            log.exception("%d deliver_sm could not be stored; the centre keeps them", len(batch))
+            return [TRY_AGAIN] * len(batch)
 
     async def _enquire(self, link: Link) -> None:
         """Ask for a sign of life every now and then, and at once after a submit without an answer."""

@@ -159,7 +159,7 @@ class Smpp(Counterpart):
         self._open()
 
     def _open(self, bound: bool = True) -> None:
-        session = self.carrier.open(1000, lambda delivered, link: self.came.append(delivered) or 0)
+        session = self.carrier.open(1000, lambda batch, link: self.came.extend(batch) or [0] * len(batch))
         assert not bound or session.bound.wait(5)
 
     def behave(self, how: str) -> None:

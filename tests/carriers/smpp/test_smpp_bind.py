@@ -205,7 +205,7 @@ def test_a_long_backlog_keeps_it_from_nothing_else(
 def test_only_its_own_carriers_texts_are_claimed(account, practice: Practice) -> None:
     message = sending.send(account, number("00"), "Für einen anderen", send_at=None)
     practice.becomes(message, "delivered")
-    assert smpp_bind.claim("another") is None
+    assert smpp_bind.claim("another", 5) == []
 
 
 def test_a_name_that_is_no_bind_is_refused_in_one_line(practice: Practice) -> None:

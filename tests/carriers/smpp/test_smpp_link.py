@@ -5,7 +5,7 @@ import struct
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +27,7 @@ from sms.carriers.contract import (
 from sms.carriers.smpp import Smpp, user_reference
 from sms.carriers.smpp_codes import STATUSES
 from sms.carriers.smpp_pdu import Delivered
-from sms.carriers.smpp_session import Endpoint, Pace, Session
+from sms.carriers.smpp_session import Endpoint, Pace, Session, Store
 from sms.config import CarrierConfig
 from tests.carriers.conftest import CALL, SINCE, TEXT
 from tests.carriers.scripted_smsc import (
@@ -78,14 +78,14 @@ def opened(centre: ScriptedSmsc) -> Iterator[Opened]:
     made: list[Smpp] = []
 
     def make(
-        on_deliver: Callable[[Delivered, str], int] = lambda delivered, link: 0,
+        store: Store = lambda batch, link: [0] * len(batch),
         rate: float = 10_000,
         bound: bool = True,
         **options: object,
     ) -> Smpp:
         carrier = configured(centre.port, reconnect_seconds=0.05, **options)
         made.append(carrier)
-        session = carrier.open(rate, on_deliver)
+        session = carrier.open(rate, store)
         assert not bound or session.bound.wait(5)
         return carrier
 
@@ -408,10 +408,10 @@ def test_leaving_has_an_end_even_where_no_answer_comes(centre: ScriptedSmsc, ope
 def test_what_comes_is_acknowledged_only_after_it_is_stored(centre: ScriptedSmsc, opened: Opened) -> None:
     storing, stored = threading.Event(), threading.Event()
 
-    def store(delivered: Delivered, link: str) -> int:
+    def store(batch: Sequence[Delivered], link: str) -> list[int]:
         storing.set()
         assert stored.wait(5)
-        return 0
+        return [0] * len(batch)
 
     opened(store)
     centre.send(pdu(DELIVER, 5, 0, message(b"Ja")))
@@ -422,16 +422,39 @@ def test_what_comes_is_acknowledged_only_after_it_is_stored(centre: ScriptedSmsc
 
 
 def test_what_could_not_be_stored_comes_again(centre: ScriptedSmsc, opened: Opened) -> None:
-    def fail(delivered: Delivered, link: str) -> int:
+    def fail(batch: Sequence[Delivered], link: str) -> list[int]:
         raise OSError("disk full")
 
     opened(fail)
     assert centre.deliver(message(b"Ja")) == 0x64
 
 
+def test_what_waits_is_stored_in_one_go_and_in_order(centre: ScriptedSmsc, opened: Opened) -> None:
+    first = threading.Event()
+    batches: list[list[bytes]] = []
+
+    def store(batch: Sequence[Delivered], link: str) -> list[int]:
+        assert first.wait(5)
+        batches.append([delivered.content for delivered in batch])
+        return [number % 2 for number in range(len(batch))]
+
+    opened(store)
+    words = [b"%d" % number for number in range(120)]
+    for sequence, word in enumerate(words, 1):
+        centre.send(pdu(DELIVER, sequence, 0, message(word)))
+    centre.send(pdu(ENQUIRE, 500))
+    centre.wait(ENQUIRE | 0x80000000, 500)
+    first.set()
+    until(lambda: len(centre.of(DELIVER | 0x80000000)) == 120)
+    assert [word for batch in batches for word in batch] == words
+    assert max(len(batch) for batch in batches) == smpp_session.BATCH
+    expected = [number % 2 for batch in batches for number in range(len(batch))]
+    assert [seen.status for seen in centre.of(DELIVER | 0x80000000)] == expected
+
+
 def test_what_cannot_be_read_does_not_come_again(centre: ScriptedSmsc, opened: Opened) -> None:
     got: list[Delivered] = []
-    opened(lambda delivered, link: got.append(delivered) or 0)  # type: ignore[func-returns-value]
+    opened(lambda batch, link: got.extend(batch) or [0] * len(batch))  # type: ignore[func-returns-value]
     assert centre.deliver(message(b"Ja")[:-1]) == 0x65
     assert centre.deliver(message(b"Nein")) == 0
     assert [delivered.content for delivered in got] == [b"Nein"]
@@ -439,7 +462,7 @@ def test_what_cannot_be_read_does_not_come_again(centre: ScriptedSmsc, opened: O
 
 def test_texts_go_out_while_one_that_came_is_being_stored(centre: ScriptedSmsc, opened: Opened) -> None:
     stored = threading.Event()
-    carrier = opened(lambda delivered, link: 0 if stored.wait(5) else 1)
+    carrier = opened(lambda batch, link: [0 if stored.wait(5) else 1])
     centre.send(pdu(DELIVER, 5, 0, message(b"Ja")))
     assert carrier.send_text(TEXT).kind is OutcomeKind.accepted
     stored.set()
@@ -455,7 +478,7 @@ def test_a_pdu_in_single_octets_is_a_pdu(centre: ScriptedSmsc, opened: Opened) -
 
 def test_each_link_has_a_name_of_its_own(centre: ScriptedSmsc, opened: Opened) -> None:
     names: list[str] = []
-    carrier = opened(lambda delivered, link: names.append(link) or 0)  # type: ignore[func-returns-value]
+    carrier = opened(lambda batch, link: names.append(link) or [0])  # type: ignore[func-returns-value]
     centre.deliver(message(b"a"))
     centre.deliver(message(b"b"))
     centre.cut()
@@ -473,12 +496,12 @@ def test_the_link_may_be_tls_and_the_name_is_checked(centre: ScriptedSmsc, tmp_p
     context.load_cert_chain(certificate)
     centre.wrap(context)
     carrier = configured(centre.port, tls="on", tls_ca_file=str(certificate), host=host_of(certificate))
-    session = carrier.open(1000, lambda delivered, link: 0)
+    session = carrier.open(1000, lambda batch, link: [0])
     assert session.bound.wait(5), session.trouble
     assert carrier.send_text(TEXT).kind is OutcomeKind.accepted
     carrier.close()
     stranger = configured(centre.port, tls="on")
-    session = stranger.open(1000, lambda delivered, link: 0)
+    session = stranger.open(1000, lambda batch, link: [0])
     until(lambda: session.trouble)
     assert isinstance(session.trouble, ssl.SSLCertVerificationError)
     stranger.close()
@@ -520,7 +543,7 @@ def test_another_process_can_tell_whether_the_centre_is_there(centre: ScriptedSm
 
 def test_no_password_is_shown() -> None:
     assert "secret" not in repr(Endpoint("h", 1, "sms", "secret"))
-    assert "secret" not in repr(Session(Endpoint("h", 1, "sms", "secret"), lambda d, link: 0))
+    assert "secret" not in repr(Session(Endpoint("h", 1, "sms", "secret"), lambda batch, link: [0]))
 
 
 @pytest.mark.parametrize(

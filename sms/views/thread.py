@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from peewee import JOIN, fn
 
-from sms import accounts, delivery, inbox, sending, wallclock
+from sms import accounts, inbox, sending, wallclock
 from sms.clock import now
 from sms.models import Conversation, Message, User
 from sms.refusal import Conflict, NotFound, Refused
@@ -31,6 +31,7 @@ from sms.views.composer import (
     soonest,
     values_of,
 )
+from sms.views.event_words import event_words
 from sms.views.inbox import display, listing, newest_change, words
 from sms.wording import sentence
 
@@ -79,11 +80,11 @@ def show(conversation_id: int) -> ResponseReturnValue:
     if not is_fragment() and not is_prefetch():
         inbox.mark_read(current_user, conversation)
     if is_fragment():
-        return _vary(render_template("inbox/_thread_answer.html", **facts))
-    return _vary(render_template("inbox/page.html", **facts, **_list_beside(conversation)))
+        return vary(render_template("inbox/_thread_answer.html", **facts))
+    return vary(render_template("inbox/page.html", **facts, **_list_beside(conversation)))
 
 
-def _vary(page: str, status: int = 200) -> ResponseReturnValue:
+def vary(page: str, status: int = 200) -> ResponseReturnValue:
     answer = make_response(page, status)
     answer.headers["Vary"] = "HX-Request"
     return answer
@@ -166,12 +167,12 @@ def head_facts(conversation: Conversation) -> dict[str, Any]:
         "snooze_times": snooze_times(account.zone),
         "send_times": send_times(account.zone),
         "soonest": soonest(account.zone),
-        "link_query": _link_query(),
+        "link_query": link_query(),
         **words(current_user),
     }
 
 
-def _link_query() -> str:
+def link_query() -> str:
     """Carry view, search and filters of the list along; a form brings them as one field."""
     from urllib.parse import parse_qsl, urlencode
 
@@ -221,7 +222,7 @@ def history(conversation: Conversation) -> list[tuple[str, str]]:
     for event in events:
         by = event.author.name if event.author_id and event.author else ""
         date = moments.short_date(moments.local(event.at, zone).date(), today, locale)
-        told.append((date, "".join(bubble.event_words(event.data or {}, by, event.source, locale, zone))))
+        told.append((date, "".join(event_words(event.data or {}, by, event.source, locale, zone))))
     began = moments.local(conversation.created_at, zone).date()
     return [*told, (moments.short_date(began, today, locale), _("Conversation begun"))]
 
@@ -295,12 +296,12 @@ def unread(conversation_id: int) -> ResponseReturnValue:
     inbox.mark_unread(current_user, conversation)
     if is_fragment():
         return "", 204, {"HX-Trigger": "faden:unread"}
-    return redirect(f"/inbox{_link_query()}", 303)
+    return redirect(f"/inbox{link_query()}", 303)
 
 
 def back_to(conversation: Conversation) -> ResponseReturnValue:
     """Go back to the page of a conversation after a form without script."""
-    return redirect(f"/conversations/{conversation.id}{_link_query()}", 303)
+    return redirect(f"/conversations/{conversation.id}{link_query()}", 303)
 
 
 def changed(conversation: Conversation, before: int, trigger: str = "") -> ResponseReturnValue:
@@ -335,16 +336,6 @@ def upsert(messages: list[Message]) -> str:
     entries = [render_bubble(message, locale, zone) for message in messages]
     inside = "".join([*days.values(), *entries])
     return f'<hx-upsert hx-target="#thread" key="data-seq">{inside}</hx-upsert>'
-
-
-def replaced(message: Message, *also: Message) -> ResponseReturnValue:
-    """Answer a write to one message: its bubble as it is now and what came of it, or a redirect to it."""
-    if not is_fragment():
-        return redirect(f"/conversations/{message.conversation_id}{_link_query()}#m-{message.id}", 303)
-    fresh = [message_of(m.id) for m in (message, *also)]
-    answer = make_response(upsert(inbox.with_calls(fresh)))
-    answer.headers["Vary"] = "HX-Request"
-    return answer
 
 
 @blueprint.post("/conversations/<int:conversation_id>/messages")
@@ -395,7 +386,7 @@ def again(
             typed.errors = [sentence(conflict.code, **conflict.params)]
     if is_fragment():
         answer = render_template("inbox/_composer_errors.html", conversation=conversation, composer=typed)
-        return _vary(answer, status)
+        return vary(answer, status)
     typed.reply, typed.note = form.get("text", typed.reply), form.get("note", typed.note)
     typed.kind = "note" if form.get("kind") == "note" else "reply"
     typed.at, typed.channel = form.get("at", ""), form.get("channel", "")
@@ -405,7 +396,7 @@ def again(
         current_user, conversation, typed.kind, typed.note if typed.kind == "note" else typed.reply
     )
     page = render_template("inbox/page.html", **everything(conversation, typed), **_list_beside(conversation))
-    return _vary(page, status)
+    return vary(page, status)
 
 
 def _conflict(conversation: Conversation, conflict: Conflict) -> dict[str, Any] | None:
@@ -448,7 +439,7 @@ def draft(conversation_id: int) -> ResponseReturnValue:
     if is_fragment():
         return "", 204
     tab = "&compose=note" if form.get("switch") == "note" else ""
-    query = (_link_query() or "?") + tab
+    query = (link_query() or "?") + tab
     return redirect(f"/conversations/{conversation.id}{query if len(query) > 1 else ''}#composer", 303)
 
 
@@ -519,113 +510,3 @@ def label(conversation_id: int) -> ResponseReturnValue:
     else:
         inbox.add_label(conversation, request.form.get("add", ""), current_user)
     return changed(conversation, before)
-
-
-@blueprint.get("/messages/<int:message_id>")
-def one(message_id: int) -> ResponseReturnValue:
-    """One bubble, for leaving its edit form; without script its thread."""
-    message = inbox.with_calls([message_of(message_id)])[0]
-    if not is_fragment():
-        return redirect(f"/conversations/{message.conversation_id}#m-{message.id}")
-    return render_bubble(message, get_locale().language, current_user.account.zone)
-
-
-@blueprint.post("/messages/<int:message_id>/cancel")
-def cancel(message_id: int) -> ResponseReturnValue:
-    """Take back a planned message, or one in its undo window: its text is in the answer field again."""
-    message = message_of(message_id)
-    undone = message.status == "queued"
-    sending.cancel(message, current_user)
-    if undone and message.author_id == current_user.id:
-        _back_to_draft(message)
-    return replaced(message)
-
-
-def _back_to_draft(message: Message) -> None:
-    conversation = opened(message.conversation_id)
-    if not inbox.drafts(current_user, conversation).get("reply"):
-        inbox.save_draft(current_user, conversation, "reply", message.text)
-
-
-@blueprint.post("/messages/<int:message_id>/retry")
-def retry(message_id: int) -> ResponseReturnValue:
-    """Send a message once more that did not get through."""
-    return _once_more(message_id, None)
-
-
-@blueprint.post("/messages/<int:message_id>/voice")
-def as_call(message_id: int) -> ResponseReturnValue:
-    """Read a message aloud on the telephone that did not get through as a text."""
-    return _once_more(message_id, "voice")
-
-
-def _once_more(message_id: int, channel: str | None) -> ResponseReturnValue:
-    message = message_of(message_id)
-    made = sending.retry(message, current_user, channel)
-    if not is_fragment() or made.id == message.id:
-        return replaced(made)
-    return replaced(message, made)
-
-
-@blueprint.post("/messages/<int:message_id>/now")
-def send_now(message_id: int) -> ResponseReturnValue:
-    """Send a planned message at once."""
-    message = message_of(message_id)
-    sending.send_now(message, current_user)
-    return replaced(message)
-
-
-@blueprint.post("/messages/<int:message_id>/check")
-def check(message_id: int) -> ResponseReturnValue:
-    """Ask the carrier what became of a message whose sending has an unknown end."""
-    message = message_of(message_id)
-    if message.status != "unknown" or message.channel != "sms":
-        raise Conflict("too_late_to_retry", status=message.status)
-    delivery.ask(message)
-    return replaced(message)
-
-
-@blueprint.get("/messages/<int:message_id>/edit")
-def edit(message_id: int) -> ResponseReturnValue:
-    """The form of a planned message, in its place in the thread."""
-    message = message_of(message_id)
-    if message.status != "scheduled":
-        raise Conflict("too_late_to_edit", status=message.status)
-    at = moments.for_input(message.next_at or message.at, current_user.account.zone)
-    return _edit_form(message, {"text": message.text, "at": at, "errors": {}})
-
-
-def _edit_form(message: Message, form: dict[str, Any], status: int = 200) -> ResponseReturnValue:
-    facts = {
-        "message": message,
-        "form": form,
-        "seq": bubble.seq(message),
-        "soonest": soonest(current_user.account.zone),
-    }
-    return _vary(render_template("inbox/_edit.html" if is_fragment() else "inbox/edit.html", **facts), status)
-
-
-@blueprint.post("/messages/<int:message_id>/edit")
-def change(message_id: int) -> ResponseReturnValue:
-    """Change text and time of a planned message."""
-    message = message_of(message_id)
-    text, at = request.form.get("text", ""), request.form.get("at", "")
-    try:
-        sending.edit_scheduled(message, text, _new_time(message, at), current_user)
-    except Refused as refused:
-        field = refused.field if refused.field in ("text", "send_at") else "text"
-        errors = {field: sentence(refused.code, **refused.params)}
-        return _edit_form(message, {"text": text, "at": at, "errors": errors}, 422)
-    if not is_fragment():
-        return back_to(message.conversation)
-    return one(message_id)
-
-
-def _new_time(message: Message, at: str) -> datetime | None:
-    """Return the chosen time; the field holds whole minutes, so an untouched one means the time as it was."""
-    zone = current_user.account.zone
-    if not at.strip():
-        raise Refused("send_at", "empty")
-    if message.next_at is not None and at == moments.for_input(message.next_at, zone):
-        return message.next_at  # type: ignore[no-any-return]
-    return wallclock.read(at, zone, "send_at")

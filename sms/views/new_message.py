@@ -15,7 +15,8 @@ from sms.gsm import msisdn
 from sms.models import Account, Contact
 from sms.refusal import Refused
 from sms.views.composer import Choice, Composer, Filled, filled_templates, meter, sender_choices, soonest
-from sms.views.inbox import listing, newest_change
+from sms.views.inbox import listing, newest_change, words
+from sms.views.thread import is_fragment, vary
 from sms.wording import sentence
 
 blueprint = Blueprint("new_message", __name__)
@@ -60,18 +61,18 @@ def _new_page(form: NewMessage, status: int = 200) -> ResponseReturnValue:
     form.contacts = contacts.listing(account, "", 200)
     form.hint = number_hint(account, form.to) if form.to.strip() else None
     values = Composer(meter=meter(account, form.text, form.to or None, form.channel))
+    facts = {"writing": True, "new": form, "composer": values, "soonest": soonest(account.zone)}
+    if is_fragment():
+        return vary(render_template("inbox/_new.html", **facts, **words(current_user)), status)
     page = render_template(
         "inbox/page.html",
         title=_("New message"),
         body_class="view-thread view-none",
-        writing=True,
-        new=form,
-        composer=values,
-        soonest=soonest(account.zone),
         since=newest_change(),
+        **facts,
         **listing(),
     )
-    return page, status
+    return vary(page, status)
 
 
 @blueprint.get("/new/number")
@@ -151,7 +152,8 @@ def send_new() -> ResponseReturnValue:
         name = refused.field if refused.field in ("to", "text", "sender", "channel", "send_at") else "text"
         typed.errors = {name: sentence(refused.code, **refused.params)}
         return _new_page(typed, 422)
-    return redirect(f"/conversations/{message.conversation_id}", 303)
+    address = f"/conversations/{message.conversation_id}"
+    return ("", 204, {"HX-Redirect": address}) if is_fragment() else redirect(address, 303)
 
 
 def _with_template(account: Account, text: str, chosen: str, values: Mapping[str, Any]) -> str:

@@ -464,6 +464,30 @@ def test_on_a_phone_list_thread_and_contact_follow_each_other(visitors, anna, ta
     expect(page.locator(f"#row-{talk.id}")).to_be_visible()
 
 
+def test_a_new_message_explains_the_number_and_goes_to_its_thread(visitors, anna, site):
+    page = visitors.open(anna, "/new")
+    page.locator("#to").fill("0171 3920")
+    page.locator("#new-text").fill("Guten Tag, Ihre Einlagen sind da.")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#e-to")).to_be_visible()
+    expect(page.locator("#to")).to_be_focused()
+    expect(page.locator("#new-text")).to_have_value("Guten Tag, Ihre Einlagen sind da.")
+    page.locator("#to").fill("0171 39200 77")
+    expect(page.locator("#to-hint")).to_contain_text("Mobil, Deutschland: erhält eine SMS")
+    page.get_by_role("button", name="Senden").click()
+    expect(page.locator(".msg.out .bubble", has_text="Ihre Einlagen")).to_be_visible()
+
+
+def test_an_expired_session_does_not_lose_a_new_message(visitors, anna, site):
+    page = visitors.open(anna, "/new")
+    page.locator("#to").fill("0171 39200 78")
+    page.locator("#new-text").fill("Lange geschrieben")
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Senden").click()
+    expect(page.locator("#notices")).to_contain_text("Anmelden")
+    expect(page.locator("#new-text")).to_have_value("Lange geschrieben")
+
+
 def test_without_script_reading_and_sending_work(visitors, anna, talk):
     page = visitors.open(anna, "/inbox?view=open", java_script_enabled=False)
     page.locator(f"#row-{talk.id}").click()

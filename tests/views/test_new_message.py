@@ -74,6 +74,15 @@ def test_what_is_wrong_is_said_beside_its_field_and_all_that_was_typed_stays(cli
         assert form["text"] in text_of(page)
 
 
+def test_with_script_only_the_form_comes_back_and_the_thread_is_gone_to(client):
+    wrong = client.post("/new", data={"to": "12", "text": "Guten Tag"}, headers=HTMX)
+    assert wrong.status_code == 422
+    assert "<html" not in text_of(wrong)
+    assert 'id="e-to"' in text_of(wrong)
+    sent = client.post("/new", data={"to": "0171 3920055", "text": "Guten Tag"}, headers=HTMX)
+    assert sent.headers["HX-Redirect"] == f"/conversations/{Conversation.get().id}"
+
+
 def test_the_meter_of_a_new_message(client):
     answer = client.post("/new/preview", data={"to": "0171 3920055", "text": "Hallo"}, headers=HTMX)
     assert "5/160 · 1 SMS" in text_of(answer)

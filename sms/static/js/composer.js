@@ -155,7 +155,7 @@ function insertNew(text) {
 
 document.addEventListener('keydown', (event) => {
   if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
-  const form = event.target.closest?.('#composer, #new-form, .edit-form');
+  const form = event.target.closest?.('form#composer, #new-form, .edit-form, form.locked-note');
   if (!form) return;
   event.preventDefault();
   const note = form.querySelector('.note-only button[type=submit]');

@@ -44,7 +44,8 @@ function refresh() {
   if (Date.now() - last > 1000) {
     last = Date.now();
     soon.cancel();
-    setTimeout(fetchAgain, 20);
+    // All pages hear of a change at once; they need not all ask at once.
+    setTimeout(fetchAgain, 20 + Math.random() * 120);
     return;
   }
   soon();

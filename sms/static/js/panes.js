@@ -49,6 +49,10 @@ function keepFocus() {
 }
 document.addEventListener('htmx:after:swap', () => setTimeout(keepFocus, 0));
 
+document.addEventListener('htmx:after:swap', (event) => {
+  if (event.detail?.ctx?.response?.status === 422) document.querySelector('#new-form [aria-invalid], #contact-form [aria-invalid], .edit-form textarea')?.focus();
+});
+
 /** Nothing is read until it is seen: not by a preload, not in a hidden tab. */
 function markRead() {
   const pane = talk();

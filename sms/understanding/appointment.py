@@ -54,7 +54,7 @@ _MEANINGS = frozenset([*_BUILT_IN, *_CODED.values()])
 _WISHES = _MEANINGS - {"no", "able", "cant"}
 _REFUSALS = frozenset(["no", "cancel", "cant"])
 _AUXILIARIES = frozenset(["werde", "werden", "kann", "koennen"])
-_ATTENDING = frozenset(["kommen", "wahrnehmen", "einhalten", "teilnehmen"])
+_ATTENDING = frozenset(["kommen", "wahrnehmen", "einhalten", "teilnehmen", "erscheinen"])
 
 
 class _Words(NamedTuple):
@@ -165,6 +165,11 @@ def _clause(clause: list[Atom]) -> set[str] | None:
     """Return what a clause says: meanings, an empty set for nothing; None where it is not understood."""
     clause = [_statement(atom) if at else atom for at, atom in enumerate(clause)]
     labels = [atom.label for atom in clause]
+    if set(labels) & {"cancel", "move", "moverequest"}:
+        clause = [
+            Atom("fill", None, atom.tokens) if atom.key in ("gern", "gerne") else atom for atom in clause
+        ]
+        labels = [atom.label for atom in clause]
     if any(is_negation(atom) for atom in clause) and set(labels) & (_MEANINGS | {"verb"}) - {"no"}:
         labels = ["neg" if is_negation(atom) else atom.label for atom in clause]
     if any(atom.label == "neg" and atom.key.startswith("kein") for atom in clause):
@@ -184,6 +189,8 @@ def _clause(clause: list[Atom]) -> set[str] | None:
     }
     keys = {token.key for atom in clause for token in atom.tokens}
     if keys & _AUXILIARIES and keys & _ATTENDING and clause[0].key not in _AUXILIARIES:
+        said.add("confirm")
+    if keys & {"bin", "sind"} and "da" in keys and clause[0].key not in ("bin", "sind"):
         said.add("confirm")
     if "cant" in present:
         said.add("cant")

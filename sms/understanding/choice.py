@@ -146,8 +146,7 @@ _FUNCTION_WORDS = frozenset(
         "uhr",
     ]
 )
-_SPANS = frozenset(["to", "from"])
-_UNSURE = frozenset(["?", "ask", "hedge", "dontknow", "but", "or"])
+_NONE_WORDS = frozenset(["keine", "keins", "keines", "nichts", "none", "nothing"])
 _LIMITS = frozenset(["ueber", "unter", "ab", "bis", "over", "under", "vor", "nach"])
 _AGREEING = frozenset(["gerne", "gern", "klar"])
 _SHORTEST_PREFIX = 3
@@ -167,7 +166,6 @@ class Offer:
     yes: int | None
     no: int | None
     dontknow: int | None
-    has_none: bool
 
 
 @lru_cache(maxsize=512)
@@ -191,7 +189,6 @@ def offer(options: tuple[str, ...]) -> Offer:
         {word: frozenset(found) for word, found in words.items()},
         Lexicon(*base, phrases), Lexicon(*base, MULTICHOICE, phrases), _near(["".join(key) for key in keys]),
         _only(said, "yes"), _only(said, "no"), _only(said, "dontknow"),
-        any(set(key) & {"keine", "keins", "keines", "nichts", "none", "nothing"} for key in keys),
     )  # fmt: skip
 
 
@@ -343,10 +340,7 @@ def _is_letter(atom: Atom, after: Atom | None) -> bool:
         return False
     word_behind = after is not None and after.tokens[0].kind == "word" and len(after.key) > 1
     return not (
-        token.raw == "a"
-        and word_behind
-        and after is not None
-        and after.label in ("unknown", "odd", "good")
+        token.raw == "a" and word_behind and after is not None and after.label in ("unknown", "odd", "good")
     )
 
 
@@ -355,7 +349,11 @@ def _chosen(atoms: list[Atom], offered: Offer) -> frozenset[int] | str:
     labels = frozenset(atom.label for atom in atoms)
     if doubt := next((why for label, why in DOUBTS.items() if label in labels), None):
         return doubt
-    if labels & {"neg", "no"}:
+    negations = [atom for atom in atoms if atom.label in ("neg", "no")]
+    whole_option = any(atom.label == "option" for atom in atoms)
+    if len(negations) > (0 if whole_option else 1) or any(
+        atom.label == "no" or atom.key not in offered.words for atom in negations
+    ):
         return "negation"
     pointed: list[frozenset[int]] = []
     words: list[Atom] = []
@@ -464,7 +462,8 @@ def _letter(letter: str, offered: Offer) -> frozenset[int] | None:
     if not 1 <= place <= min(len(offered.options), 26):
         return None
     starting = {at for at, key in enumerate(offered.joined, 1) if key.startswith(letter)}
-    return frozenset([place]) if starting <= {place} else frozenset([place]) | starting
+    # Alone it could be either; beside another piece it stands for its place only ("a. abends" is unclear).
+    return frozenset([place]) if starting <= {place} else frozenset([place, 0])
 
 
 def _is_word_of_option(atom: Atom, offered: Offer) -> bool:
@@ -473,7 +472,7 @@ def _is_word_of_option(atom: Atom, offered: Offer) -> bool:
         return False
     if offered.yes is not None and (atom.label == "yes" or atom.key in _AGREEING):
         return atom.key in offered.words
-    if atom.label in ("unknown", "odd", "yes", "good"):
+    if atom.label in ("unknown", "odd", "yes", "good", "neg"):
         return True
     return atom.label == "fill" and spelled(atom.key) in offered.words
 
@@ -484,7 +483,8 @@ def _by_words(words: list[Atom], offered: Offer) -> frozenset[int] | None:
     found: frozenset[int] | None = None
     told_apart = False
     for atom, key in zip(words, keys, strict=True):
-        holding = _holding(key, offered)
+        # A word with a meaning of its own is no beginning and no slip of another: "morgen" is not "Morgens".
+        holding = _holding(key, offered) if atom.label != "odd" else _exactly(key, offered)
         if not holding:
             if atom.label == "fill":
                 continue
@@ -505,6 +505,11 @@ def _by_words(words: list[Atom], offered: Offer) -> frozenset[int] | None:
 
 def _is_start_of(keys: list[str], option: tuple[str, ...]) -> bool:
     return len(keys) < len(option) and tuple(keys) == option[: len(keys)]
+
+
+def _exactly(key: str, offered: Offer) -> frozenset[int]:
+    known = offered.words.get(key, _Nothing)
+    return known or offered.words.get(_ABBREVIATED.get(key, ""), _Nothing)
 
 
 def _holding(key: str, offered: Offer) -> frozenset[int]:
@@ -553,8 +558,9 @@ def _all_or_none(atoms: list[Atom], offered: Offer) -> Understood | None:
             if str(count) == str(options)
             else unclear("unknown_words")
         )
-    if labels == ["none"] and not offered.has_none:
-        return taken([], "none")
+    if labels == ["none"]:
+        none_of = [at for at, key in enumerate(offered.keys, 1) if set(key) & _NONE_WORDS]
+        return unclear("several") if len(none_of) > 1 else taken(none_of, "none")
     if labels[:2] == ["all", "without"]:
         start = next(at for at, atom in enumerate(atoms) if atom.label == "without")
         left_out = _union(atoms[start + 1 :], offered)

@@ -51,7 +51,8 @@ def _is_start(atoms: Sequence[Atom], at: int) -> str | None:
 
 def _is_remark(atoms: Sequence[Atom], reasoned: bool) -> bool:
     words = [atom for atom in atoms if atom.tokens[0].kind == "word"]
-    if sum(len(atom.tokens) for atom in words) < _SHORTEST:
+    judges = any(atom.label in ("good", "bad") for atom in words)
+    if sum(len(atom.tokens) for atom in words) < _SHORTEST - judges:
         return False
     start = 1 if reasoned and words[0].label in ("because", "but") else 0
     labels = {atom.label for atom in atoms if atom not in words[:start]}

@@ -360,7 +360,7 @@ _PATTERNS: list[tuple[re.Pattern[str], _Build]] = [
         (r"b?nz(?:n(?![.smn]))?|b?qz?|b?cz|b[nc](?![.smn])|bN?z", _nothing),
         (r"w,?[ ,]*i[na]u", _never),
         (r"d?i[na]u", _within),
-        (r"[no]\.?s?e?m\.?,?'?[Nn]?(?![.smnNz])|[no]\.?s?e?m\.?", _day_month),
+        (r"[no]\.?s?e?m\.?,?'?(?:N(?![smnNz])|n(?![.smnNz]))|[no]\.?s?e?m\.?", _day_month),
         (r"mns?\.?,? ?N|m[no]s?(?![smnN])", _month_day),
         (r"n\.n\.?(?:N|'?n)?(?![.smnNz])|n/n(?:/[Nn])?(?![/n])|oo", _day_month),
         (r"c\.?(?:'?[Nn](?![z.]))?", _cluster),

@@ -39,7 +39,7 @@ _TIME = {
     "fill": (
         "ich, wir, es, kann, könnte, können, würde, ginge, geht, gehen, passt, passt mir, passt mir gut, passt gut, passt uns, wäre, wäre gut, wäre super, mir, uns, gut, super, perfekt, ist, also, dann, "
         "am, den, an, on, ja, gerne, gern, ok, okay, klar, am besten, bei mir, für mich, komme, bin, da, i, can, could, would, works, work, be, is, it, it's, that, fine, good, genau, punkt, pünktlich, "
-        "please, schon, der, die, termin, uns, uns gut, so"
+        "please, schon, der, die, termin"
     ),
 }
 _DAYS = {label: DAY_WORDS[label] for label in ("day", "weekday")}

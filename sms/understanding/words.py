@@ -13,7 +13,7 @@ SPELLINGS = {
     "kumm": "komme", "komm": "komme", "moechte": "moechte", "mocht": "moechte", "moecht": "moechte", "gruss": "gruss",
     "dange": "danke", "dnake": "danke", "bitee": "bitte", "un": "und", "nein'": "nein", "dat": "das", "det": "das",
     "wollt": "wollte", "schaff": "schaffe", "schaffs": "schaffe", "brauch": "brauche", "gehts": "geht", "passts": "passt",
-    "klappts": "klappt", "kanns": "kann",
+    "klappts": "klappt", "kanns": "kann", "is": "ist",
 }  # fmt: skip
 """Dialect, haste and dictation, by folded word; only where the word means nothing else."""
 
@@ -81,7 +81,7 @@ DOUBT: Table = {
     ),
     # Somebody thinks, asks, or puts off: no answer yet, whatever else is said.
     "defer": (
-        "melde, melde mich, meld mich, überlege, überlegen, überlege noch, entscheide, entscheidet, entscheiden, frag, frage, fragen, fragt, bescheid, "
+        "melde, melde mich, ruf, rufe, rufen, anrufen, ruft, jetzt, warte, warten, spät, meld mich, überlege, überlegen, überlege noch, entscheide, entscheidet, entscheiden, frag, frage, fragen, fragt, bescheid, "
         "kläre, klären, abklären, schaue, gucke, prüfe, noch, erst, lieber am, versuche, versuchen, hoffe, denkste, als, sagen, sagt, sage bescheid, gebe bescheid, "
         "meinen, vergessen, let me check, will check, let you know, tell you, later, not now, jetzt nicht, gerade nicht, im moment nicht, heute nicht, momentan nicht, zurzeit nicht"
     ),
@@ -105,7 +105,7 @@ NEGATION: Table = {
 
 YES_NO: Table = {
     "yes": (
-        "ja, jaja, j, jo, joo, joa, joah, jou, jup, jupp, jap, japp, jepp, jep, jau, jawohl, jawoll, jawol, jaaa, jq, yes, y, yep, yup, yeah, ya, yess, "
+        "ja, jaja, j, jo, joo, jop, jopp, jup, aber selbstverständlich, mit vergnügen, mit freude, mit freuden, voll und ganz, ist recht, daumen hoch, von meiner seite ja, joa, joah, jou, jup, jupp, jap, japp, jepp, jep, jau, jawohl, jawoll, jawol, jaaa, jq, yes, y, yep, yup, yeah, ya, yess, "
         "yes please, yea, gerne, gern, sehr gerne, sehr gern, gerne doch, gern doch, liebend gern, liebend gerne, herzlich gerne, "
         "klar, klaro, na klar, na klar doch, klar doch, aber klar, aber klar doch, aber ja, aber sicher, aber gerne, aber gern, aber natürlich, logo, "
         "logisch, ok, okay, oki, okey, oke, okeh, okidoki, okie, okk, in ordnung, geht in ordnung, ist in ordnung, geht klar, "
@@ -119,7 +119,7 @@ YES_NO: Table = {
         "gernr, gernw, kk, affirmative, zu hundert prozent, hundertprozentig"
     ),
     "no": (
-        "nein, n, nee, ne, nö, nöö, nä, näh, naa, noe, nope, no, nah, nein danke, nee danke, nien, neim, nain, nei, nin, niemals, nie, nie im leben, "
+        "nein, n, nee, ne, auf gar keinen, nix da, noch nie, bin raus, bin leider raus, leider muss ich nein sagen, ist falsch, das ist falsch, nicht richtig, nicht korrekt, nicht gewünscht, nicht zufrieden, daumen runter, nö, nöö, nä, näh, naa, noe, nope, no, nah, nein danke, nee danke, nien, neim, nain, nei, nin, niemals, nie, nie im leben, "
         "nie und nimmer, keinesfalls, keineswegs, auf keinen fall, auf keinenfall, aufkeinenfall, auf gar keinen fall, auf keinen, "
         "leider nicht, leider gar nicht, leider noch nicht, lieber nicht, noch nicht, bitte nicht, gar nicht, garnicht, überhaupt nicht, absolut nicht, sicher nicht, "
         "ganz sicher nicht, bestimmt nicht, ganz bestimmt nicht, natürlich nicht, selbstverständlich nicht, definitiv nicht, auf jeden fall nicht, "
@@ -132,20 +132,21 @@ YES_NO: Table = {
     ),
     # On its own an agreement, with a negation a refusal: "passt", "passt leider nicht".
     "able": (
-        "passt, passt gut, passt super, passt perfekt, passt mir, klappt, geht, stimmt, komme, bin dabei, wir sind dabei, ich kann, i can, i do, i will, i am, i have, "
+        "passt, passt gut, passt super, nehme teil, nehmen teil, nehme gerne teil, nehme ich teil, nehme ich gerne teil, nehmen gerne teil, passt perfekt, passt mir, klappt, geht, stimmt, komme, bin dabei, wir sind dabei, ich kann, i can, i do, i will, i am, i have, "
         "würde passen, ginge, mag ich, wollen wir, will ich, möchte ich, brauche ich, schaffe ich"
     ),
     # Without a yes or a negation these say nothing.
     "verb": (
         "kann, können, könnt, kommen, schaffe, schaffen, schaffe es, will, wollen, möchte, möchten, mag, brauche, brauchen, mache, machen, nötig, notwendig, erforderlich, möglich, "
-        "interessiert, dabei, wahrnehmen, einhalten, teilnehmen, werde, werden, do, can, will"
+        "interessiert, dabei, wahrnehmen, nehme, nehmen, teil, einhalten, teilnehmen, werde, werden, do, can, will"
     ),
     # As "verb", but about how things are: "war ich nicht" answers a question, it cancels no appointment.
     "state": (
-        "wollte, hatte, hatten, habe, haben, hat, war, waren, wurde, bin, ist, sind, gefallen, gefällt, geklappt, funktioniert, "
+        "wollte, hatte, hatten, bekommen, erhalten, gesehen, gelesen, verstanden, gemacht, genommen, gefunden, geschehen, gegeben, benutzt, genutzt, gehört, habe, haben, hat, war, waren, wurde, bin, ist, sind, gefallen, gefällt, geklappt, funktioniert, "
         "dürfen, darf, have, did, am, has, had, würde ich, ich würde, würden wir, wir würden, wird, gab, gibt"
     ),
     "soft": "leider, unfortunately, bedauerlicherweise, doch",
+    "polite": "bis dann, dann bis dann, bis morgen, dann bis morgen, bis nachher, bis gleich, bis dahin, see you",
     "decline": "lass mal, lassen wir, lieber, lassen sie mal, du, tut mir leid, bin im urlaub, ich bin im urlaub, im urlaub, verreist, bin verreist, krank, bin krank, ich bin krank",
     "good": (
         "super, toll, prima, perfekt, bestens, wunderbar, klasse, spitze, top, gut, sehr gut, alles gut, alles bestens, alles super, alles prima, "
@@ -155,15 +156,15 @@ YES_NO: Table = {
     "bad": "schlecht, sehr schlecht, furchtbar, schrecklich, mies, unzufrieden, bad, terrible, nicht gut, nicht so gut, nicht so toll, mangelhaft, katastrophe",
     "fill": (
         "ich, wir, das, dies, es, mir, uns, da, dann, auch, also, so, sehr, ganz, ganz klar, wirklich, echt, alles, für mich, bei mir, bei uns, zu, "
-        "immer, jederzeit, weiterempfehlen, empfehlen, voll, eh, halt, gelaufen, gewesen, bereits, weiterhin, weiter, danach, it was, i was, there was, "
-        "i, it, is, that, that's, it's, i'm, would, me, to, the, very, really, my, we, na, ach, oh, ah, gut dann, nun, ihnen, sie, im moment, zur zeit, derzeit, aktuell, "
+        "immer, jederzeit, vollkommen, total, komplett, völlig, von meiner seite, weiterempfehlen, empfehlen, voll, eh, halt, gelaufen, gewesen, bereits, weiterhin, weiter, danach, it was, i was, there was, "
+        "i, it, that, that's, it's, i'm, would, me, to, the, very, really, my, we, na, ach, oh, ah, gut dann, nun, ihnen, sie, im moment, zur zeit, derzeit, aktuell, "
         "unsererseits, meinerseits, hier, john"
     ),
 }
 
 SCALE: Table = {
     "fill": (
-        "note, schulnote, nummer, nr, zahl, punkt, punkte, punkten, pkt, stern, sterne, sternen, sternchen, mit sternchen, antwort, meine antwort, bewertung, "
+        "note, schulnote, auf jeden fall, natürlich, sicher, selbstverständlich, nummer, nr, zahl, punkt, punkte, punkten, pkt, stern, sterne, sternen, sternchen, mit sternchen, antwort, meine antwort, bewertung, "
         "meine bewertung, wertung, skala, auf einer skala, auf der skala, einer skala, ergebnis, von mir, von uns, von mir bekommen sie, von mir gibt es, von mir gibts, bekommen sie, "
         "bekommt ihr, gibt es, gibts, ich, wir, gebe, geben, gib, vergebe, vergeben, bewerte, bewerten, benote, beurteile, mit, mit einer, mit der, einer, zufriedenheit, meine zufriedenheit, bekommt, bekommen, ihnen, euch, ich gebe ihnen, wähle, nehme, sage, ich würde sagen, "
         "würde sagen, würde, ich sage mal, sagen, ich denke, meine, ist, wäre, ist eine, eine, ein, einen, ne, nen, ner, die, der, glatte, glatter, "
@@ -187,7 +188,7 @@ SCALE: Table = {
 
 CHOICE: Table = {
     "fill": (
-        "die, der, das, den, dem, ein, eine, einen, einer, einem, ne, nummer, nr, no, antwort, meine antwort, option, möglichkeit, variante, auswahl, punkt, "
+        "die, der, das, den, dem, ein, eine, einen, einer, einem, ne, nummer, am liebsten, liebsten, bevorzugt, vorzugsweise, nr, no, antwort, meine antwort, option, möglichkeit, variante, auswahl, punkt, "
         "buchstabe, ich, wir, bin, sind, war, waren, ist, nehme, nehmen, wähle, wählen, möchte, hätte gerne, hätte gern, würde, sage, ich würde sagen, also, dann, mit, mitm, im, in, am, an, auf, bei, "
         "per, via, durch, über, übers, aus, vom, von, zum, zur, für, fürs, um, nur, leider, gerne, es, the, a, an, number, answer, choice, i, i'm, am, was, "
         "on, by, it, is, passt, passt mir, bitte die, meine, mein, my, pick, choose, take, i'd, für mich, uns, wurde, habe, lieber, einfach, mich, mir, i'd like, like, ganz klar, wäre, klar, eindeutig, definitiv, via, through, my answer, i choose, i take, das ist, das war, es war, uhr"
@@ -204,13 +205,15 @@ MULTICHOICE: Table = {
 }
 
 APPOINTMENT: Table = {
+    "able": "wir kommen, werde kommen, ich werde kommen, i will come, i'm coming, werde erscheinen",
+    "verb": "erscheinen, schaffs",
     "confirm": (
         "bestätigt, bestätige, bestätige ich, bestätigen, bitte bestätigen, confirmed, confirm, i confirm, zusage, zugesagt, fix, wird eingehalten, wird wahrgenommen, nehme ich wahr, nehmen wir wahr, termin steht, steht, kann ich einhalten, "
-        "werde da sein, ich werde da sein, werde pünktlich da sein, wir werden da sein, bin da, bin pünktlich da, sind da, da sein, werde kommen, ich werde kommen, wir kommen, i'll be there, i will be there, i will come, "
-        "will be there, i'm coming, bleibt dabei, es bleibt dabei, halte ihn ein, nehme ihn wahr"
+        "werde da sein, ich werde da sein, werde pünktlich da sein, wir werden da sein, bin da, bin pünktlich da, sind da, da sein, i'll be there, i will be there, "
+        "will be there, bleibt dabei, es bleibt dabei, halte ihn ein, nehme ihn wahr"
     ),
     "cancel": (
-        "absagen, absage, absgen, abzusagen, stornieren, storniere, storno, stornierung, canceln, cancele, cancelen, cancel, cancelled, streichen, "
+        "absagen, absage, absgen, löschen, abzusagen, stornieren, storniere, storno, stornierung, canceln, cancele, cancelen, cancel, cancelled, streichen, "
         "terminabsage, sage ab, sag ab, sagen ab, sagen wir ab"
     ),
     "cant": (
@@ -239,8 +242,8 @@ APPOINTMENT: Table = {
     "excuse": "krank, bin krank, ich bin krank, leider krank, erkältet, bin erkältet, im urlaub, bin im urlaub, verreist, bin verreist, muss arbeiten, ich muss arbeiten, im krankenhaus, mir geht es nicht gut, i'm sick, sick, i'm ill",
     "hedge": "noch nicht, nicht wirklich, vorher, versuche, eigentlich",
     "fill": (
-        "ich, wir, den, der, dem, einen, einem, termin, termine, terms, mein, meinen, unseren, ihn, es, da, mir, uns, geben, machen, vereinbaren, hiermit, heute, morgen, "
-        "übermorgen, für, mich, für mich, für morgen, um, auch, dann, also, so, i, i'm, my, to, the, an, a, appointment, it, that, date, time, me, will, would, werde, pünktlich, gerne, "
+        "ich, wir, den, der, dem, einen, einem, termin, auf, nächste woche, nächster woche, kommende woche, termine, terms, mein, meinen, unseren, ihn, es, da, mir, uns, geben, machen, vereinbaren, hiermit, heute, morgen, "
+        "übermorgen, für, mich, für mich, für morgen, um, auch, dann, also, so, i, i'm, my, to, the, an, a, appointment, it, that, date, time, me, will, would, werde, pünktlich, "
         "hin, deshalb, daher, darum, wie vereinbart, wie besprochen, vereinbart, besprochen, wir beide, ja den, den termin, der termin, zum termin, meinen termin, sehr, mal, dass, komplett"
     ),
 }

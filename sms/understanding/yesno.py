@@ -54,6 +54,7 @@ _WITH_REFUSAL = _VERBS | {"neg", "fill", "soft"}
 _SET_OFF = frozenset([",", ".", ";", "!", "-", "\n"])
 _REASONS = frozenset(["weil", "denn", "because", "wegen"])
 _SHORTEST_REMARK = 2
+_FINITE = frozenset(["stimmt", "passt", "klappt", "geht", "basst"])
 _AGAINST_NO = frozenset(
     [*DOUBTS, "yes", "odd", "figures", "number", "ordinal", "times", "%", "^", "/", "+", "star"]
 )
@@ -76,6 +77,8 @@ def judge(atoms: Sequence[Atom]) -> Understood:
         return unclear("no_answer")
     if doubt := doubt_of(present):
         return unclear(doubt)
+    if _is_inverted(atoms):
+        return unclear("question")
     if _has_particle(atoms):
         return unclear("particle")
     if "yes" in present and present & {"no", "neg"}:
@@ -92,7 +95,7 @@ def judge(atoms: Sequence[Atom]) -> Understood:
 def _remarked(atoms: Sequence[Atom]) -> Understood | None:
     """Return the answer that comes first and set off, where a harmless remark follows: "Nein, wir haben kein Auto"."""
     for at, atom in enumerate(atoms):
-        if atom.label not in _SET_OFF and atom.key not in _REASONS:
+        if atom.label not in _SET_OFF and atom.key not in _REASONS and not atom.key.startswith("kein"):
             continue
         head = judge(atoms[:at])
         if head.outcome == "value":
@@ -128,6 +131,12 @@ def is_negation(atom: Atom) -> bool:
 def doubt_of(present: frozenset[str]) -> str | None:
     """Return why an answer with these labels is none, or None."""
     return next((why for label, why in DOUBTS.items() if label in present), None)
+
+
+def _is_inverted(atoms: Sequence[Atom]) -> bool:
+    """True for "stimmt das" and "passt es dann", a question whose mark was left out."""
+    said = [atom for atom in atoms if atom.label not in HARMLESS][:2]
+    return len(said) == 2 and said[0].key in _FINITE and said[1].key in ("das", "es")
 
 
 def _has_particle(atoms: Sequence[Atom]) -> bool:

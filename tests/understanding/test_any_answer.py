@@ -285,7 +285,8 @@ def test_a_doubt_makes_every_answer_unclear(doubt):
         and "Weiß nicht" not in c.setting.get("options", ())
     ]
     taken = [(c.text, got) for c in sure if (got := again(c, doubt.format(c.text))) != "unclear"]
-    assert taken in ([], [("einverstanden", "no")])  # "nicht einverstanden" is clear
+    clear = ("einverstanden", "richtig", "korrekt") if doubt == "nicht {}" else ()
+    assert [(text, got) for text, got in taken if (text, got) not in [(word, "no") for word in clear]] == []
 
 
 @given(text=st.text(alphabet=st.characters(categories=["L"]), min_size=6, max_size=20))

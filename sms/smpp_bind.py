@@ -90,13 +90,11 @@ class Bind:
         try:
             with self.turn, database.connection_context():
                 self._settle()
-                claimed = self._claim()
                 self._tick()
+                for message in self._claim():
+                    senders.submit(self._send, message)
         except Exception:
             log.exception("a round of the bind %s failed", self.name)
-            claimed = []
-        for message in claimed:
-            senders.submit(self._send, message)
         self._news.wait(IDLE_SECONDS)
 
     def _claim(self) -> list[Message]:
@@ -104,8 +102,7 @@ class Bind:
         room = self.carrier.window - self._on_their_way
         if self.ending.is_set() or not self.session.ready() or room <= 0:
             return []
-        with database.atomic():
-            claimed = claim(self.name, room)
+        claimed = claim(self.name, room)
         self._on_their_way += len(claimed)
         return claimed
 
@@ -119,6 +116,8 @@ class Bind:
         done = []
         while not self._answered.empty():
             done.append(self._answered.get())
+        if not done:
+            return
         self._on_their_way -= len(done)
         try:
             with database.atomic():
@@ -150,18 +149,18 @@ class Bind:
 
 
 def claim(name: str, most: int) -> list[Message]:
-    """Claim due texts of one carrier: as `delivery.claim` does for those that any worker may hand over."""
+    """Claim due texts of one carrier, in one transaction; otherwise as `delivery.claim` does for the workers."""
     moment = now()
-    if name in delivery._stopped(moment):
+    if name in delivery._stopped(moment) or not (due := _due(name, moment, most)):
         return []
-    claimed: list[Message] = []
-    while len(claimed) < most and (due := _due(name, moment, most - len(claimed))):
-        for candidate in due:
-            if _opted_out(candidate) or sending.wait_for_the_day(candidate):
-                continue
-            if delivery._claimed(candidate, moment):
-                claimed.append(candidate)
-    return claimed
+    with database.atomic():
+        return [candidate for candidate in due if _claimed(candidate, moment)]
+
+
+def _claimed(candidate: Message, moment: datetime) -> bool:
+    if _opted_out(candidate) or sending.wait_for_the_day(candidate):
+        return False
+    return delivery._claimed(candidate, moment)
 
 
 def _due(name: str, moment: datetime, most: int) -> list[Message]:

@@ -176,7 +176,7 @@ class Incoming:
         Inbound.delete().where(Inbound.id.in_([p.id for p in parts])).execute()
 
     def _show_incomplete(self) -> None:
-        late = [p for p in self._waiting("part", 200) if p.received_at < now() - PART_WAITS]
+        late = [p for p in self._waiting("part", 100) if p.received_at < now() - PART_WAITS]
         for group, total in {(p.payload["group"], p.payload["total"]) for p in late}:
             with database.atomic():
                 self._finish(self._parts(group, total))

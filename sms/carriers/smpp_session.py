@@ -428,3 +428,5 @@ def _enquiry(sequence: int) -> bytes:
 async def _cancel(task: "asyncio.Future[Any]") -> None:
     task.cancel()
     await asyncio.wait((task,))
+    if not task.cancelled():
+        task.exception()  # seen: asyncio complains of an exception that nobody has looked at

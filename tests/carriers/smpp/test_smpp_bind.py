@@ -202,6 +202,55 @@ def test_a_long_backlog_keeps_it_from_nothing_else(
     assert len(beats) >= 5
 
 
+def test_who_opts_out_while_a_text_waits_gets_none(
+    account, practice: Practice, centre: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(practice.bind.session, "ready", lambda: False)
+    message = sending.send(account, number("00"), "Zu spät")
+    suppression.suppress(account, number("00"), "sms", "stop")
+    # As if it had been released between the two: what waits is cancelled with the opt-out itself.
+    Message.update(status="queued").where(Message.id == message.id).execute()
+    monkeypatch.undo()
+    assert practice.becomes(message, "failed").reason == "opted_out"
+    assert Attempt.select().where(Attempt.message == message).count() == 0
+    assert centre.texts(number("00")).count("Zu spät") == 0
+
+
+def test_a_fault_in_one_round_loses_no_claimed_text(
+    account, practice: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object) -> None:
+        raise OSError("database is locked")
+
+    monkeypatch.setattr(smpp_bind, "TICK", timedelta(0))
+    monkeypatch.setattr(practice.bind, "_beat", busy)
+    messages = [sending.send(account, number("00"), f"Trotzdem {n}") for n in range(3)]
+    time.sleep(0.3)
+    monkeypatch.undo()
+    for message in messages:
+        assert practice.becomes(message, "delivered").attempts == 1
+
+
+def test_an_outcome_that_cannot_be_written_spoils_no_other(
+    account, practice: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = delivery.settle
+
+    def settle(message: Message, outcome: object) -> None:
+        if message.text == "Verhext":
+            raise OSError("disk full")
+        honest(message, outcome)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(delivery, "settle", settle)
+    good = [sending.send(account, number("04"), f"Gut {n}") for n in range(5)]
+    bad = sending.send(account, number("04"), "Verhext")
+    for message in good:
+        practice.becomes(message, "sent")
+    assert Message.get_by_id(bad.id).status == "sending", "its lease tells the sweep"
+    monkeypatch.undo()
+    assert practice.bind._on_their_way == 0
+
+
 def test_only_its_own_carriers_texts_are_claimed(account, practice: Practice) -> None:
     message = sending.send(account, number("00"), "Für einen anderen", send_at=None)
     practice.becomes(message, "delivered")

@@ -235,6 +235,8 @@ def receive_report(carrier: str, report: CallReport) -> bool:
             values["carrier_reference"] = report.reference
         if report.status in FINAL:
             values |= {"ended_at": now(), "due_at": None, "seconds": report.seconds}
+        if not call.digits and (report.seconds or 0) >= _speaking_time(call):
+            values["heard"] = True  # hung up while the keys were being explained
         if not _move(call, report.status, **values):
             return False
         if report.status == "in-progress" and call.message.advance("sent", sent_at=now()):
@@ -433,8 +435,9 @@ def find_call(carrier: str, key: str | None, reference: str) -> Call | None:
 def answer(call: Call, answered_by: str | None) -> script.Script:
     """Somebody, or a machine, has picked up: return what to say."""
     account = call.account
-    if answered_by:
-        Call.update(answered_by=answered_by).where(Call.id == call.id).execute()
+    Call.update(answered_by=answered_by or call.answered_by, answered_at=call.answered_at or now()).where(
+        Call.id == call.id
+    ).execute()
     turn = script.outgoing(_speech_of(call), account.locale, _machine(answered_by))
     return turn.steps
 
@@ -466,17 +469,30 @@ def press(call: Call, digits: str) -> script.Script:
     with database.atomic():
         call = Call.get_by_id(call.id)
         turn = script.on_key(digits[:1], speech, call.account.locale, call.turns)
-        Call.update(turns=Call.turns + 1, digits=(call.digits + digits)[:20], heard=True).where(
-            Call.id == call.id
-        ).execute()
+        Call.update(
+            turns=Call.turns + 1,
+            digits=(call.digits + digits)[:20],
+            heard=call.heard or _had_time_to_hear(call),
+        ).where(Call.id == call.id).execute()
         if digits[:1] in call.digits:
             pass  # pressed again, or told again: it has been acted on
         elif turn.outcome is script.Outcome.CALL_BACK:
             _want_call_back(call)
         elif turn.outcome is script.Outcome.OPTED_OUT:
-            suppression.suppress(call.account, call.theirs, "voice", "9")
+            suppression.opt_out(call.account, call.theirs, "voice", "9")
         _show(call)
     return turn.steps
+
+
+def _had_time_to_hear(call: Call) -> bool:
+    """A key cuts the words short: they were heard to the end only where their time has passed since the answer."""
+    return call.answered_at is not None and (now() - call.answered_at).total_seconds() >= _speaking_time(call)
+
+
+def _speaking_time(call: Call) -> float:
+    """Return seconds from the answer to the end of the words; without audio of ours, nobody can say."""
+    audio = (call.message.data or {}).get("audio")
+    return script.FIRST_PAUSE + float(audio["seconds"]) if audio else float("inf")
 
 
 def _want_call_back(call: Call) -> None:

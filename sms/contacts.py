@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sms import media, search
+from sms import media, search, suppression
 from sms.clock import now
 from sms.db import database
 from sms.gsm import msisdn
@@ -118,6 +118,7 @@ def add_number(contact: Contact, raw: str, by: User | None = None) -> ContactNum
         if owner is not None:
             raise Refused("number", "number_taken", name=owner.name or msisdn.parse(owner.number).display)
         entry = _remember_number(contact, number.e164, number)
+        suppression.inherit(account, number.e164, contact.number)
         search.index_contact(contact)
         _changed(contact, by)
         return entry

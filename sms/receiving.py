@@ -161,11 +161,11 @@ def _consider(account: Account, conversation: Conversation, message: Message) ->
     sending.answered(conversation)
     if suppression.is_stop(message.text):
         # Confirmed once; a second STOP is not answered again.
-        if suppression.suppress(account, message.theirs, "sms", suppression.normalised(message.text)):
+        if suppression.opt_out(account, message.theirs, "sms", suppression.normalised(message.text)):
             _confirm(account, conversation, message, suppression.CONFIRMATION)
         return
     if suppression.is_start(message.text) and suppression.has_opted_out(account, message.theirs):
-        suppression.unsuppress(account, message.theirs, "sms")
+        suppression.opt_in(account, message.theirs)
         _confirm(account, conversation, message, suppression.WELCOME)
         return
     if not _taken_by_who_waits(account, message):

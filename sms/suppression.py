@@ -44,6 +44,9 @@ STOP_WORDS = frozenset(
 )
 START_WORDS = frozenset(["start", "starten", "anmelden", "unstop", "subscribe", "optin"])
 
+ASKED = ("sms", "voice")
+"""Sources by which the person has asked; the others are the agents' and the carrier's."""
+
 CONFIRMATION = {
     "de": "Sie erhalten keine Nachrichten mehr von {name}. Zum Wiederanmelden antworten Sie START.",
     "en": "You will receive no more messages from {name}. To subscribe again, reply START.",
@@ -86,23 +89,58 @@ def has_opted_out(account: Account | int, number: str) -> bool:
 def suppress(account: Account, number: str, source: str, word: str = "", by: User | None = None) -> bool:
     """Block a number and end whatever waits for it: messages, calls, modules; False where it was blocked already."""
     with database.atomic():
-        added = (
-            Suppression.insert(
-                account=account, number=number, source=source, word=word[:40], created_at=now()
-            )
-            .on_conflict_ignore()
-            .as_rowcount()
-            .execute()
-        )
-        Expectation.delete().where(
-            (Expectation.account == account) & (Expectation.theirs == number)
-        ).execute()
+        added = _block(account, number, source, word)
         if added:
-            conversation = _conversation(account, number)
-            _withdraw(conversation, number)
-            _tell(conversation, "opted_out", source, by)
-            _end_modules(account, number)
+            _tell(_conversation(account, number), "opted_out", source, by)
+    return added
+
+
+def opt_out(account: Account, number: str, source: str, word: str = "") -> bool:
+    """Block every number of the person who asked, by text or key; False where this number was blocked already.
+
+    Who has said STOP with the mobile must not find the landline ringing.
+    """
+    with database.atomic():
+        added = [_block(account, each, source, word) for each in _numbers_of_person(account, number)]
+        if added[0]:
+            _tell(_conversation(account, number), "opted_out", source, None)
+    return added[0]
+
+
+def _block(account: Account, number: str, source: str, word: str) -> bool:
+    added = (
+        Suppression.insert(account=account, number=number, source=source, word=word[:40], created_at=now())
+        .on_conflict_ignore()
+        .as_rowcount()
+        .execute()
+    )
+    Expectation.delete().where((Expectation.account == account) & (Expectation.theirs == number)).execute()
+    if added:
+        _withdraw(_conversation(account, number), number)
+        _end_modules(account, number)
     return bool(added)
+
+
+def _numbers_of_person(account: Account, number: str) -> list[str]:
+    """Return the number and every other one of the contact that has it."""
+    own = ContactNumber.alias()
+    others = (
+        ContactNumber.select(ContactNumber.number)
+        .join(own, on=(own.contact == ContactNumber.contact))
+        .where((own.account == account) & (own.number == number) & (ContactNumber.number != number))
+        .order_by(ContactNumber.id)
+        .tuples()
+    )
+    return [number, *(row[0] for row in others)]
+
+
+def inherit(account: Account, number: str, known: str) -> None:
+    """Block a number that a contact gets added, where the person has opted out with the one we know."""
+    before = Suppression.get_or_none(
+        Suppression.account == account, Suppression.number == known, Suppression.source.in_(ASKED)
+    )
+    if before is not None:
+        _block(account, number, before.source, before.word)
 
 
 def _withdraw(conversation: Conversation | None, number: str) -> None:
@@ -138,6 +176,17 @@ def unsuppress(account: Account, number: str, source: str = "agent", by: User | 
         removed = Suppression.delete().where(where).execute()
         if removed:
             _tell(_conversation(account, number), "opted_in", source, by)
+    return bool(removed)
+
+
+def opt_in(account: Account, number: str) -> bool:
+    """Allow every number of a person who has opted out and asks to be written to again; an agent's block stays."""
+    with database.atomic():
+        numbers = _numbers_of_person(account, number)
+        where = (Suppression.account == account) & Suppression.number.in_(numbers)
+        removed = Suppression.delete().where(where & (Suppression.source != "agent")).execute()
+        if removed:
+            _tell(_conversation(account, number), "opted_in", "sms", None)
     return bool(removed)
 
 

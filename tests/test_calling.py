@@ -488,3 +488,26 @@ def test_a_voice_message_to_a_mobile_is_called_too(account, carrier, line):
     talk = contacts.find_or_add(account, MARGARETHE)[1]
     message = sending.send(account, MARGARETHE, "Hallo", channel="voice", conversation=talk)
     assert ringing(message).theirs == MARGARETHE
+
+
+def test_a_key_pressed_early_does_not_mean_that_all_was_heard(message, carrier, line):
+    call = ringing(message)
+    carrier.in_call(call, "answer")
+    Message.update(data={"audio": {"digest": "", "seconds": 12.0, "peaks": []}}).where(
+        Message.id == message.id
+    ).execute()
+    clock.shift(timedelta(seconds=2))
+    carrier.in_call(call, "keys", Digits="9")
+    carrier.call_report(call, "completed", CallDuration="8")
+    assert not Call.get_by_id(call.id).heard
+
+
+def test_a_key_pressed_after_the_words_means_that_they_were_heard(message, carrier, line):
+    call = ringing(message)
+    carrier.in_call(call, "answer")
+    Message.update(data={"audio": {"digest": "", "seconds": 12.0, "peaks": []}}).where(
+        Message.id == message.id
+    ).execute()
+    clock.shift(timedelta(seconds=14))
+    carrier.in_call(call, "keys", Digits="2")
+    assert Call.get_by_id(call.id).heard

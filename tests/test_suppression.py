@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms import clock, delivery, queue, receiving, sending, suppression
+from sms import clock, contacts, delivery, queue, receiving, sending, suppression
 from sms import modules as module_registry
 from sms.carriers.contract import Outcome, OutcomeKind, Reason
 from sms.models import Contact, Conversation, Expectation, Message, Suppression
@@ -228,3 +228,29 @@ def test_a_landline_that_opts_out_gets_no_text_in_answer(account, carrier, monke
     assert outgoing() == []
     with pytest.raises(Refused):
         sending.send(account, ILSE, "Hallo")
+
+
+def test_stop_from_one_number_of_a_person_is_stop_for_all_of_them(account, carrier):
+    contact, conversation = contacts.find_or_add(account, MARGARETHE)
+    contacts.add_number(contact, ILSE)
+    carrier.text("STOP")
+    with pytest.raises(Refused):
+        sending.send(account, ILSE, "Hallo")
+    events = [m.data["kind"] for m in Message.select().where(Message.conversation == conversation) if m.data]
+    assert events == ["opted_out"]
+    carrier.text("START", reference="SM-start")
+    assert not suppression.is_suppressed(account, ILSE)
+
+
+def test_a_number_added_to_somebody_who_has_opted_out_is_blocked_too(account, carrier):
+    contact, _ = contacts.find_or_add(account, MARGARETHE)
+    carrier.text("STOP")
+    contacts.add_number(contact, ILSE)
+    assert suppression.is_suppressed(account, ILSE)
+
+
+def test_a_number_that_an_agent_blocks_leaves_the_person_s_others(account, anna, carrier):
+    contact, _ = contacts.find_or_add(account, MARGARETHE)
+    contacts.add_number(contact, ILSE)
+    suppression.suppress(account, MARGARETHE, "agent", by=anna)
+    assert not suppression.is_suppressed(account, ILSE)

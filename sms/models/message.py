@@ -178,6 +178,7 @@ class Call(Table):
     )  # planned | placing | queued | ringing | in-progress | busy | no-answer | failed | completed | canceled
     answered_by = CharField(max_length=20, default="")
     started_at = Moment(null=True)
+    answered_at = Moment(null=True)
     ended_at = Moment(null=True)
     due_at = Moment(null=True)  # planned: when to place it; placed: when to ask what became of it
     seconds = FloatField(null=True)

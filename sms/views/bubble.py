@@ -408,13 +408,15 @@ def _answered(call: Call) -> Status:
     if call.answered_by.startswith(("machine", "fax")):
         return Status("st-none", "phone-missed", _("answering machine"))
     words = [_("answered, heard to the end") if call.heard else _("answered, hung up early")]
+    if call.digits and not call.heard:
+        words = [_("answered")]  # a key cut the words short: nobody hung up on them
     if again := call.digits.count("1"):
         words.append(ngettext("heard again once", "heard again %(num)d times", again))
     if "2" in call.digits:
         words.append(_("wants to be called back"))
     if "9" in call.digits:
         words.append(_("has unsubscribed"))
-    return Status("st-ok" if call.heard else "st-warn", "phone", ", ".join(words))
+    return Status("st-ok" if call.heard or call.digits else "st-warn", "phone", ", ".join(words))
 
 
 _CALLS = {

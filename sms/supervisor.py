@@ -108,7 +108,7 @@ class Supervisor:
         self.settings = settings
         names = ["web", "worker", *(["sandbox"] if settings.sandbox else [])]
         self.children = [Child(name, settings) for name in names]
-        self.stopping = False
+        self.make, self.stopping = Make(), False
         for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(signum, self._stop)
 
@@ -123,16 +123,20 @@ class Supervisor:
                 child.start()
         if self._wait_until_ready():
             say(*greeting)
-        while not self.stopping:
+        while not self._wanted_to_stop():
             self._look_after_children()
             time.sleep(0.1)
         self._end()
         return 0
 
+    def _wanted_to_stop(self) -> bool:
+        self.stopping = self.stopping or self.make.has_ended()
+        return self.stopping
+
     def _wait_until_ready(self) -> bool:
         """Wait for both doors; pages that answer while the worker still comes up are count as well."""
         deadline = time.monotonic() + READY_SECONDS
-        while not self.stopping and time.monotonic() < deadline:
+        while not self._wanted_to_stop() and time.monotonic() < deadline:
             self._look_after_children()
             if all(answers(self.settings.host, port, path) for port, path in self._doors()):
                 return True
@@ -153,7 +157,7 @@ class Supervisor:
         player = Child("demo", self.settings)
         player.start()
         deadline = time.monotonic() + DEMO_SECONDS
-        while player.running and not self.stopping and time.monotonic() < deadline:
+        while player.running and not self._wanted_to_stop() and time.monotonic() < deadline:
             time.sleep(0.05)
         player.signal(signal.SIGTERM)
         code = player.bury()
@@ -213,6 +217,32 @@ def _environment(settings: config.Settings) -> dict[str, str]:
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("FADEN_DEMO_")}
     return {**inherited, **own}
+
+
+class Make:
+    """The make that has started us, if one has: on Linux its end can be seen, which it does not tell."""
+
+    def __init__(self) -> None:
+        self.pid = os.getppid()
+        self.started_us = self._status().get("Name") == "make"
+
+    def has_ended(self) -> bool:
+        """Tell whether make is gone, or got SIGINT alone.
+
+        A terminal sends SIGINT to everybody; `kill -INT` of make does not, and make forwards only SIGTERM. Then it
+        waits for us in its signal handler, and its status shows SIGINT as blocked.
+        """
+        if not self.started_us:
+            return False
+        blocked = int(self._status().get("SigBlk", "0"), 16)
+        return os.getppid() != self.pid or bool(blocked & 1 << (signal.SIGINT - 1))
+
+    def _status(self) -> dict[str, str]:
+        try:
+            lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
+        except OSError:
+            return {}
+        return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
 
 
 def answers(host: str, port: int, path: str) -> bool:

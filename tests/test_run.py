@@ -210,6 +210,19 @@ def test_ctrl_c_at_any_moment_of_the_first_start_ends_it_without_a_trace(tmp_pat
     assert "Traceback" not in output.read_text()
 
 
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_signal_to_make_alone_ends_everything_too(first: Run, tmp_path: Path, signum: int):
+    _stop_once(first)
+    shutil.copytree(first.data, tmp_path / "data")
+    run = Run(tmp_path / "data", {}, ("make", "run")).up()
+    tree, started = run.tree(), time.monotonic()
+    run.process.send_signal(signum)
+    run.process.wait(timeout=12)
+    eventually(lambda: not set(tree.values()) & set(processes()), 10)
+    assert time.monotonic() - started < 10
+    assert "Stopped." in run.said()
+
+
 def test_next_start_is_quick_and_keeps_secrets_and_people(first: Run, start: Callable[..., Run]):
     before = {name: (first.data / name).read_text() for name in ("secret_key", "sandbox-account.json")}
     again = start()

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 
-from sms import clock, contacts, delivery, inbox, receiving, search, sending
+from sms import clock, contacts, delivery, exchange, inbox, receiving, search, sending
 from sms.carriers.contract import IncomingText, Outcome, OutcomeKind
 from sms.db import database
 from sms.models import (
@@ -28,7 +28,8 @@ from tests.carrier_side import MARGARETHE, POOL, TORSTEN, sid
 
 
 @pytest.fixture(autouse=True)
-def _carriers(app):
+def _carriers(settings, database_file):
+    exchange.connect(settings)
     delivery.forget_stops()
 
 

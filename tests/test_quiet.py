@@ -7,16 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms import clock, delivery, quiet, sending
+from sms import clock, delivery, exchange, quiet, sending
 from sms.models import Account, Change, Message, StatusEvent
 from tests.carrier_side import ILSE, MARGARETHE
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
-@pytest.fixture(autouse=True)
-def _carriers(app):
+@pytest.fixture
+def account(account, settings):
+    exchange.connect(settings)
     delivery.forget_stops()
+    return account
 
 
 def practice(text: str = "20:00-08:00", voice: str = "20:00-08:00", zone: str = "Europe/Berlin") -> Account:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sms import clock, delivery, quota, sending
+from sms import clock, delivery, exchange, quota, sending
 from sms.carriers.contract import Outcome, OutcomeKind
 from sms.models import Account, Message, Usage
 from sms.refusal import Refused
@@ -12,7 +12,8 @@ from tests.carrier_side import ILSE, MARGARETHE
 
 
 @pytest.fixture(autouse=True)
-def _carriers(app):
+def _carriers(settings, database_file):
+    exchange.connect(settings)
     delivery.forget_stops()
 
 

@@ -7,7 +7,7 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 
-from sms import accounts, clock, delivery, receiving, routing, sending
+from sms import accounts, clock, delivery, exchange, receiving, routing, sending
 from sms.carriers.contract import IncomingText, Outcome, OutcomeKind
 from sms.models import Account, Message, Route, Sender
 from sms.refusal import Refused
@@ -16,7 +16,8 @@ from tests.machines import Practice, play
 
 
 @pytest.fixture(autouse=True)
-def _carriers(app):
+def _carriers(settings, database_file):
+    exchange.connect(settings)
     delivery.forget_stops()
 
 

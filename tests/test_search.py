@@ -5,14 +5,14 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 
-from sms import contacts, inbox, search, sending
+from sms import contacts, exchange, inbox, search, sending
 from sms.models import Conversation
 from tests.carrier_side import MARGARETHE, TORSTEN
 
 
 @pytest.fixture(autouse=True)
-def _carriers(app):
-    pass
+def _carriers(settings, database_file):
+    exchange.connect(settings)
 
 
 @pytest.fixture

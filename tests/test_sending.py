@@ -24,7 +24,8 @@ from tests.machines import Practice, play
 
 
 @pytest.fixture(autouse=True)
-def _carriers(app):
+def _carriers(settings, database_file):
+    exchange.connect(settings)
     delivery.forget_stops()
 
 

@@ -1,5 +1,8 @@
 """The hook by which the core asks its modules, and the dialog, which is the first of them."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from sms import contacts, inbox, queue, receiving, sending, tasks
@@ -79,3 +82,15 @@ def test_a_sweep_that_fails_does_not_keep_the_others_from_running(account, anna,
     sweeps.tick()
     assert Conversation.get().status == "open"
     assert ticked == [1]
+
+
+def test_every_doorbell_that_is_rung_has_a_job(app):
+    """A misspelt name would be found only when it rings."""
+    source = Path(receiving.__file__).parent
+    rung = {
+        name
+        for file in source.rglob("*.py")
+        for name in re.findall(r"queue\.later\(\s*\"(\w+)\"", file.read_text("utf-8"))
+    }
+    assert {"deliver", "ask_carriers", "fetch_recording", "tell_module", "tidy_audio"} <= rung
+    assert rung <= set(queue._registered)

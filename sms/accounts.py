@@ -13,6 +13,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from itsdangerous import BadSignature, TimestampSigner, URLSafeTimedSerializer
 
+from sms import guessable
 from sms.clock import now
 from sms.db import database
 from sms.models import Account, ApiKey, User
@@ -169,13 +170,17 @@ def _keep_an_owner(user: User) -> None:
         raise Refused("role", "last_owner")
 
 
-def check_password(password: str) -> None:
-    """Raise Refused('password', ...) for one that is too short, too long or everybody's."""
+def check_password(password: str, user: User | None = None) -> None:
+    """Raise Refused('password', ...) for one that is too short, too long or one of the first to be tried.
+
+    Where a person chooses it, `user` is that person: her name, address and account are the first to be tried too.
+    """
     if len(password) < SHORTEST_PASSWORD:
         raise Refused("password", "password_too_short", limit=SHORTEST_PASSWORD)
     if len(password) > LONGEST_PASSWORD:
         raise Refused("password", "password_too_long", limit=LONGEST_PASSWORD)
-    if len(set(password)) < 4:
+    own = (user.name, user.email, user.account.name) if user else ()
+    if len(set(password)) < 4 or guessable.is_easy(password, own):
         raise Refused("password", "password_too_simple")
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sms import accounts, clock
+from sms import accounts, clock, guessable
 from sms.models import Account, ApiKey, User
 from sms.refusal import NotFound, Refused
 from tests.conftest import API_KEY, PASSWORD
@@ -34,6 +34,32 @@ def test_password_that_is_cut_at_the_limit_does_not_fit(anna: User) -> None:
     accounts.set_password(anna, long)
     assert accounts.verify_password(anna, long)
     assert not accounts.verify_password(anna, long + "x")
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["passwordpassword", "Passwort2026!", "P@ssw0rd2026", "qwertzuiop", "1234567890", "Sommer2026!", "aaaaaaaaaa",
+     "ababababab", "27.03.1984", "annaweber2026", "Anna Weber!!", "anna.weber@praxis-lindner.example", "1q2w3e4r5t",
+     "Praxis-Dr-Lindner", "Frühling2026"],
+)  # fmt: skip
+def test_password_that_is_tried_first_is_refused(anna: User, password: str) -> None:
+    with pytest.raises(Refused) as refused:
+        accounts.check_password(password, anna)
+    assert (refused.value.field, refused.value.code) == ("password", "password_too_simple")
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["bunte Wolle 12", "kx7Qp2mZ9w", "correct horse battery", "Zug nach Ulm", "Kaffeetasse", "сорок восемь", "𝔄𝔟𝔠 und Zwirn"],
+)  # fmt: skip
+def test_password_of_some_words_or_of_chance_is_taken(anna: User, password: str) -> None:
+    accounts.check_password(password, anna)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.text(max_size=200), st.text(max_size=40))
+def test_any_text_can_be_judged_as_a_password(password: str, name: str) -> None:
+    assert guessable.is_easy(password, (name,)) in (True, False)
 
 
 def test_name_of_a_person_without_one_is_from_the_address(account: Account) -> None:

@@ -178,7 +178,7 @@ def set_password(token: str) -> ResponseReturnValue:
         return render_template("signin/link_ended.html"), 410
     form = PasswordForm()
     try:
-        accounts.check_password(form.password.data or "")
+        accounts.check_password(form.password.data or "", user)
     except Refused as refused:
         form.password.errors = [sentence(refused.code, **refused.params)]
         return render_template("signin/password.html", form=form, user=user), 422

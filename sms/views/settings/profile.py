@@ -82,7 +82,7 @@ def change_password() -> ResponseReturnValue:
     try:
         if not accounts.verify_password(current_user, form.current.data or ""):
             raise Refused("current", "wrong_password")
-        accounts.check_password(form.password.data or "")
+        accounts.check_password(form.password.data or "", current_user)
     except Refused as refused:
         place(form, refused)
         return _show(secret=form)

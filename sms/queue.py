@@ -44,7 +44,8 @@ def connect(url: str, data: Path, immediate: bool = False) -> Huey:
 
 def _open(url: str, data: Path) -> Huey:
     if url == "sqlite":
-        return SqliteHuey("faden", filename=str(data / "queue.db"), results=False, timeout=10)
+        # Not synced to disk: a nudge that a power cut loses is found again by the sweep, from the row's state.
+        return SqliteHuey("faden", filename=str(data / "queue.db"), results=False, timeout=10, fsync=False)
     if url.startswith("postgresql://"):
         return PostgresHuey("faden", dsn=url, results=False)
     return PriorityRedisHuey("faden", url=url, results=False)

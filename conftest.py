@@ -5,8 +5,14 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 STRICT = os.environ.get("CI", "").lower() in ("1", "true", "yes")
+
+
+# A slow moment of a busy machine is no finding; in continuous integration the same examples come every time.
+settings.register_profile("faden", deadline=None, derandomize=STRICT)
+settings.load_profile("faden")
 
 
 def pytest_configure(config: pytest.Config) -> None:

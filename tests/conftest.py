@@ -13,6 +13,17 @@ from flask.testing import FlaskClient
 from sms import accounts, clock, config, db, migrate, queue
 from sms.models import Account, User
 
+CHROMIUM_FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+]
 SECRET = "only-for-tests-0123456789abcdefghij"
 PASSWORD = "Wolle und Garn 7"
 API_KEY = "fdn_test_key_of_the_practice"
@@ -58,6 +69,17 @@ def _settle() -> People:
     accounts.add_api_key(practice, "Praxissoftware", API_KEY)
     accounts.add_api_key(garage, "Werkstattplaner", OTHER_API_KEY)
     return People(practice.id, anna.id, jonas.id, owner.id, operator.id, garage.id, stranger.id)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """The one real browser of a test process: Playwright cannot be started twice in it."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(autouse=True)

@@ -6,31 +6,21 @@ from collections.abc import Iterator
 import pytest
 import requests
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from sms.sandbox import sound
 from tests.sandbox.pretend import HERTA, ILSE, KURT, MARGARETHE, OUR_NUMBER, OUR_VOICE, TORSTEN, until
 
-CHROMIUM = "/usr/bin/chromium"
 expect.set_options(timeout=10_000)
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as play:
-        flags = ["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"]
-        made = play.chromium.launch(executable_path=CHROMIUM, args=flags)
-        yield made
-        made.close()
-
-
 @pytest.fixture
-def open_page(browser, sandbox) -> Iterator:
+def open_page(chromium, sandbox) -> Iterator:
     contexts, troubles = [], []
 
     def opened(path="/", **options) -> Page:
-        context = browser.new_context(
+        context = chromium.new_context(
             **{"locale": "de-DE", "viewport": {"width": 1440, "height": 900}} | options
         )
         contexts.append(context)

@@ -506,3 +506,13 @@ def test_two_people_at_one_server_are_told_apart(visitors, anna, jonas, talk):
         page = visitors.open(user, f"/conversations/{talk.id}")
         expect(page.locator(".rail-me .avatar")).to_have_text(user.initials)
         expect(page.locator(".rail-person .menu-label strong")).to_have_text(user.name)
+
+
+def test_a_read_out_message_can_be_heard(visitors, anna, jonas, account):
+    talk = morning.thread_of_states(account, anna, jonas)
+    page = visitors.open(anna, f"/conversations/{talk.id}")
+    page.get_by_role("button", name="Abspielen").click()
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    expect(page.locator("[data-player] time").first).to_contain_text(" / 0:")
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("button", name="Abspielen")).to_be_visible()

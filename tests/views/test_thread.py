@@ -539,3 +539,44 @@ def test_a_write_without_token_changes_nothing(client, talk, anna, method, path)
     answer = client.post(path.format(c=talk.id, m=message.id), data={"text": "x", "note": "x"}, csrf=False)
     assert answer.status_code == 400
     assert (Message.select().count(), fresh(talk).status, Message.get_by_id(message.id).status) == before
+
+
+def test_what_a_caller_has_said_stands_in_the_thread_with_a_player(client, account, talk):
+    moment = now()
+    heard = {"digest": "a" * 64, "seconds": 8.4, "peaks": [0.1, 0.9, 0.4]}
+    message = Message.create(
+        account=account, conversation=talk, direction="incoming", channel="voice", theirs=practice.LANDLINE,
+        data={"audio": heard}, status="received", source="recipient", created_at=moment, at=moment,
+    )  # fmt: skip
+    page = text_of(client.get(f"/conversations/{talk.id}"))
+    assert "Sprachnachricht von 030 23125 417" in page
+    assert f'src="/messages/{message.id}/audio.wav"' in page
+    assert ">0:08</time>" in page
+    assert page.count("<path d=") - page.count('<path d="', 0, page.index('id="thread"')) == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "values", "words"),
+    [
+        ("busy", {}, "besetzt"),
+        ("no-answer", {"seconds": 25}, "keine Antwort nach 25 s"),
+        ("completed", {"heard": True, "digits": "2"}, "wünscht Rückruf"),
+        ("completed", {}, "angenommen, vorher aufgelegt"),
+        ("completed", {"answered_by": "machine_start"}, "Anrufbeantworter"),
+        ("in-progress", {}, "wird vorgelesen"),
+        ("planned", {}, "geplant"),
+    ],
+)
+def test_each_attempt_of_a_call_says_what_came_of_it(client, account, talk, anna, status, values, words):
+    from sms.models import Call
+
+    contacts.add_number(talk.contact, practice.LANDLINE)
+    message = practice.write_out(talk, "Ihre Einlagen sind da", anna, to=practice.LANDLINE)
+    Call.create(
+        message=message, account=account, direction="outgoing", key="k1", carrier="sandbox", ours="+493023125100",
+        theirs=practice.LANDLINE, status=status, started_at=now(), **values,
+    )  # fmt: skip
+    page = text_of(client.get(f"/conversations/{talk.id}"))
+    tries = re.search(r'<ol class="tries".*?</ol>', page, re.S)[0]
+    assert words in tries
+    assert "Sie haben eine Sprach-SMS erhalten" in page

@@ -19,7 +19,7 @@ from sms.db import database
 from sms.models import Heartbeat
 
 THREADS = 6
-POLL_SECONDS = 0.04
+POLL_SECONDS = 0.05
 """How often an idle worker looks into a SQLite queue; Redis and PostgreSQL wake it by themselves."""
 TICK_SECONDS = 1.0
 HEARTBEAT_SECONDS = 5.0

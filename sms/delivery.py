@@ -320,7 +320,8 @@ def ask(message: Message) -> FindResult | None:
         return None
     answer = carrier.find_sent(outgoing(message), attempt.started_at, _known_references(message))
     with database.atomic():
-        _believe(message, attempt, answer)
+        if _is_current(message):
+            _believe(message, attempt, answer)
     return answer
 
 
@@ -369,7 +370,7 @@ def _why_found(found: Found) -> dict[str, str]:
 
 def _send_again(message: Message) -> None:
     """Twice, and after a grace time, the carrier knew nothing of it: it was not taken and may go out again."""
-    if message.again(next_at=now(), lease_until=None, reason="", error=""):
+    if message.put_back(next_at=now(), lease_until=None, reason="", error=""):
         tell(message, "the carrier does not know it")
         queue.later("deliver")
 

@@ -265,6 +265,42 @@ def test_a_report_that_comes_while_a_message_waits_to_go_out_again_keeps_it_from
     assert Message.get_by_id(message.id).status == "delivered"
 
 
+@pytest.mark.parametrize("meanwhile", ["undelivered", "failed", "delivered"])
+def test_a_report_that_comes_while_the_carrier_is_asked_counts_and_nothing_goes_out_again(
+    account, monkeypatch, meanwhile
+):
+    message = settled(sending.send(account, MARGARETHE, "Nur einmal"), OutcomeKind.unknown)
+
+    def ask(*any: Any) -> NotThere:
+        if asked:
+            receiving.receive_report("sandbox", TextReport(sid(), message.key, meanwhile))
+        asked.append(1)
+        return NotThere()
+
+    asked: list[int] = []
+    monkeypatch.setattr(exchange.carriers()["sandbox"], "find_sent", ask)
+    for _ in range(2):
+        clock.shift(timedelta(minutes=10))
+        delivery.ask_about_unknown()
+        clock.shift(timedelta(minutes=10))
+    assert len(asked) == 2
+    assert Message.get_by_id(message.id).status == meanwhile
+    assert delivery.claim() is None
+
+
+def test_an_answer_about_an_attempt_before_a_person_tried_again_counts_no_more(account, anna, monkeypatch):
+    message = settled(sending.send(account, MARGARETHE, "Hallo"), OutcomeKind.unknown)
+
+    def ask(*any: Any) -> Found:
+        sending.retry(Message.get_by_id(message.id), by=anna)
+        return Found(sid(), "delivered")
+
+    monkeypatch.setattr(exchange.carriers()["sandbox"], "find_sent", ask)
+    clock.shift(delivery.GRACE)
+    delivery.ask_about_unknown()
+    assert Message.get_by_id(message.id).status == "queued"
+
+
 def test_an_outcome_of_an_attempt_before_a_person_tried_again_counts_no_more(account, anna):
     slow = sending.send(account, MARGARETHE, "Hallo")
     first = delivery.claim()

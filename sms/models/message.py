@@ -101,8 +101,8 @@ class Message(Table):
         return self.advance("cancelled", reason=reason, undo_until=None, at=min(self.at, moment))
 
     def put_back(self, **values: Any) -> bool:
-        """Queue a message again that the carrier has provably not taken; False where it is not on its way any more."""
-        return self._move("queued", ("sending",), values)
+        """Queue a message again that the carrier has provably not taken; False where something else is known by now."""
+        return self._move("queued", ("sending", "unknown"), values)
 
     def again(self, **values: Any) -> bool:
         """Put a message that did not get through back in the queue because a person asked; False where it is not one."""

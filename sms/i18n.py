@@ -71,6 +71,11 @@ def follow(locale_now: Callable[[], str]) -> None:
     _locale_now = locale_now
 
 
+def language() -> str:
+    """Return the language of the moment, 'de' or 'en'."""
+    return _locale_now()
+
+
 @lru_cache(maxsize=8)
 def catalogue(locale: str) -> NullTranslations:
     """Return the compiled catalogue of 'de' or 'en'."""

@@ -14,14 +14,14 @@ _written = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?([Zz]|[+-]\d\d:\d\d)?", re.ASCII
 )
 _LATEST_YEAR = 9998
-"""One year short of what datetime can hold, so that no change of zone leaves its range."""
+"""One year short of what datetime can hold, so that no change of zone leaves its range; 9999 is read as it."""
 
 
 def read(text: str, zone: str, field: str) -> datetime:
     """Return the aware UTC moment of an RFC 3339 time; without offset it is the wall clock of `zone`.
 
-    Raises Refused at `field`: bad_time, or time_gap with `earlier` and `later`, the last minute before the
-    clock change and the first after it.
+    Raises Refused at `field`: bad_time, or time_gap with `time`, `earlier` and `later` on the wall clock, the
+    latter two the last minute before the clock change and the first after it.
     """
     match = _written.fullmatch(text.strip())
     if not match:
@@ -33,8 +33,9 @@ def read(text: str, zone: str, field: str) -> datetime:
         moment = datetime.fromisoformat(f"{day}T{minute}:{second or '00'}.{micro}{offset}")
     except ValueError:
         raise Refused(field, "bad_time") from None
-    if not 1970 <= moment.year <= _LATEST_YEAR:
+    if moment.year < 1970:
         raise Refused(field, "bad_time")
+    moment = moment.replace(year=min(moment.year, _LATEST_YEAR))
     return moment.astimezone(UTC) if offset else from_local(moment, zone, field)
 
 
@@ -45,9 +46,7 @@ def from_local(local: datetime, zone: str, field: str) -> datetime:
     if moment.astimezone(place).replace(tzinfo=None) == local:
         return moment
     earlier, later = _neighbours(local, place)
-    raise Refused(
-        field, "time_gap", time=_clock(local), earlier=_clock(earlier), later=_clock(later), zone=zone
-    )
+    raise Refused(field, "time_gap", time=local, earlier=earlier, later=later, zone=zone)
 
 
 def _neighbours(missing: datetime, place: ZoneInfo) -> tuple[datetime, datetime]:
@@ -66,7 +65,3 @@ def _neighbours(missing: datetime, place: ZoneInfo) -> tuple[datetime, datetime]
     first = after.replace(microsecond=0).astimezone(place).replace(tzinfo=None)
     last = (after.replace(microsecond=0) - timedelta(minutes=1)).astimezone(place).replace(tzinfo=None)
     return last, first
-
-
-def _clock(local: datetime) -> str:
-    return local.strftime("%Y-%m-%d %H:%M")

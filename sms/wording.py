@@ -1,6 +1,9 @@
 """The sentence for every code that a verb, or the rules of numbers, texts and senders, refuses with."""
 
+from datetime import datetime
 from typing import Any
+
+from babel.dates import format_date
 
 from sms import i18n
 
@@ -121,8 +124,20 @@ NUMBER_TOO_LONG = N_("This phone number is too long.")
 class _Facts(dict[str, Any]):
     """What a sentence is filled with; a fact that nobody gave is left out rather than failing."""
 
+    def __getitem__(self, name: str) -> Any:
+        fact = super().__getitem__(name)
+        return on_the_clock(fact) if isinstance(fact, datetime) else fact
+
     def __missing__(self, name: str) -> str:
         return ""
+
+
+def on_the_clock(local: datetime, locale: str | None = None) -> str:
+    """Return a wall clock time for use in a sentence: 28.03.2027, 02:30 Uhr, or 28 March 2027, 02:30."""
+    locale = locale or i18n.language()
+    if locale == "de":
+        return f"{local:%d.%m.%Y, %H:%M} Uhr"
+    return f"{format_date(local, 'd MMMM y', locale)}, {local:%H:%M}"
 
 
 def sentence(code: str, **params: Any) -> str:

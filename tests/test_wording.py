@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from sms import i18n, wording
+from sms import i18n, wallclock, wording
 from sms.gsm import msisdn
+from sms.refusal import Refused
 
 ROOT = Path(__file__).parents[1] / "sms"
 SENDER_ERRORS = ("empty", "too_long", "bad_character", "only_digits", "not_owned")
@@ -60,3 +61,28 @@ def test_percent_signs_in_facts_are_only_text(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(i18n, "_locale_now", lambda: "de")
     i18n.compile_catalogues()
     assert "100 %(x)s" in wording.sentence("number_taken", name="100 %(x)s")
+
+
+@pytest.mark.parametrize(
+    ("locale", "said"),
+    [
+        (
+            "de",
+            "28.03.2027, 02:30 Uhr gibt es in Europe/Berlin nicht, weil die Uhr umgestellt wird. "
+            "Am nächsten liegen 28.03.2027, 01:59 Uhr und 28.03.2027, 03:00 Uhr.",
+        ),
+        (
+            "en",
+            "28 March 2027, 02:30 does not exist in Europe/Berlin because the clocks change. "
+            "The nearest times are 28 March 2027, 01:59 and 28 March 2027, 03:00.",
+        ),
+    ],
+)
+def test_times_are_said_as_the_reader_writes_them(
+    locale: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    i18n.compile_catalogues()
+    monkeypatch.setattr(i18n, "_locale_now", lambda: locale)
+    with pytest.raises(Refused) as refused:
+        wallclock.read("2027-03-28T02:30", "Europe/Berlin", "send_at")
+    assert wording.sentence(refused.value.code, **refused.value.params) == said

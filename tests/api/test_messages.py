@@ -137,6 +137,13 @@ def test_a_time_in_the_gap_of_a_clock_change_is_refused_with_both_neighbours(api
     assert "03:00" in problem["errors"][0]["message"]
 
 
+@pytest.mark.parametrize("send_at", ["9999-12-31T23:59:59Z", "9999-12-31T23:59", "2400-01-01T00:00Z"])
+def test_a_time_in_another_age_is_too_far_ahead(api, send_at):
+    problem = problem_of(post(api, send_at=send_at), 422)
+    assert problem["errors"][0]["code"] == "too_far"
+    assert problem["errors"][0]["message"] == "This is too far in the future: at most one year."
+
+
 def test_cancelling_twice_is_a_conflict_with_the_reason(api):
     message = post(api, send_at=(now() + timedelta(days=1)).isoformat()).json
     api.post(f"/api/v1/messages/{message['id']}/cancel")

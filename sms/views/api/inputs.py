@@ -84,7 +84,11 @@ class NewMessage(Input):
 
     to: Annotated[Number, Field(description="Any spelling of a phone number.")]
     text: Annotated[
-        Text, Field(description="May hold {placeholders}, filled from the contact and from `fields`.")
+        Text,
+        Field(
+            description="May hold {placeholders}, filled from the contact and from `fields`. Without `fields`, braces "
+            "that name nothing known are sent as they are."
+        ),
     ]
     sender: Annotated[
         Name | None,
@@ -102,7 +106,7 @@ class NewMessage(Input):
         Field(
             max_length=100,
             description="RFC 3339. Without an offset it is the wall clock of the account's time zone: a time that a "
-            "clock change leaves out is refused, one that exists twice means the first.",
+            "clock change leaves out is refused, one that exists twice means the first. At most one year ahead.",
             examples=["2026-11-23T09:00:00+01:00"],
         ),
     ] = None

@@ -6,15 +6,28 @@ from typing import TypeVar
 from urllib.parse import parse_qsl, quote
 
 from flask import Blueprint, Response, abort, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import Forbidden
 
 from sms import calling, exchange, receiving
 from sms.carriers.contract import Carrier, WebhookAnswer, WebhookError, WebhookRequest
 from sms.models import Call
+from sms.views import errors
 from voice.script import Script
 
 blueprint = Blueprint("carriers", __name__, url_prefix="/carriers/<name>")
 
 T = TypeVar("T")
+
+
+class WrongSignature(Forbidden):
+    """A callback that was not signed by the carrier it names, or whose secret is another one."""
+
+
+@blueprint.errorhandler(WrongSignature)
+def refuse(error: WrongSignature) -> ResponseReturnValue:
+    """Say what is wrong, for whoever reads it in the carrier's console or log."""
+    return errors.show(403, "Signature missing or wrong. Nothing was stored.", code="bad_signature")
 
 
 def _verified(name: str) -> tuple[Carrier, WebhookRequest]:
@@ -24,7 +37,7 @@ def _verified(name: str) -> tuple[Carrier, WebhookRequest]:
         abort(404)
     callback = _callback()
     if not carrier.verify(callback):
-        abort(403)
+        raise WrongSignature
     return carrier, callback
 
 

@@ -42,7 +42,9 @@ def stored() -> tuple[int, ...]:
 def test_an_unsigned_callback_is_forbidden_and_leaves_nothing(carrier, account, path, headers):
     before = stored()
     body = f"MessageSid={sid()}&CallSid={sid('CA')}&From={MARGARETHE}&To={POOL[0]}&Body=Hallo"
-    assert carrier.send(f"/carriers/sandbox/{path}", body, headers).status_code == 403
+    answer = carrier.send(f"/carriers/sandbox/{path}", body, headers)
+    assert answer.status_code == 403
+    assert answer.json["detail"] == "Signature missing or wrong. Nothing was stored."
     assert stored() == before
 
 

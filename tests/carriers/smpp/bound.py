@@ -78,9 +78,10 @@ class Practice:
             raise AssertionError(f"is {found.status} ({found.reason} {found.error}), not {status}") from None
         return Message.get_by_id(message.id)
 
-    def received(self) -> list[Message]:
-        """Texts that have come in, oldest first."""
-        return list(Message.select().where(Message.direction == "incoming").order_by(Message.id))
+    def received(self, sender: str) -> list[Message]:
+        """Texts that have come in from a number, oldest first; a centre may still have others on their way."""
+        mine = (Message.direction == "incoming") & (Message.theirs == sender)
+        return list(Message.select().where(mine).order_by(Message.id))
 
     def heart(self) -> str | None:
         beat = Heartbeat.get_or_none(Heartbeat.name == "smpp:centre")

@@ -130,7 +130,7 @@ def test_an_answer_lands_in_its_thread(
     practice.becomes(question, "delivered")
     centre.mode(moOrder=order)
     assert set(centre.text("491713920000", OUR[1:], text, via)["acks"]) == {0}
-    (answer,) = practice.received()
+    (answer,) = practice.received(number("00"))
     assert (answer.text, answer.theirs, answer.ours) == (text, number("00"), OUR)
     assert answer.conversation == question.conversation
     assert answer.answers == question.id
@@ -138,8 +138,8 @@ def test_an_answer_lands_in_its_thread(
 
 def test_who_says_stop_is_not_written_to_again(account, practice: Practice, centre: Centre) -> None:
     message = sending.send(account, number("15"), "Werbung")
-    practice.until(practice.received)
-    assert practice.received()[0].text == "STOP"
+    practice.until(lambda: practice.received(number("15")))
+    assert practice.received(number("15"))[0].text == "STOP"
     practice.until(lambda: suppression.is_suppressed(account, number("15")))
     practice.becomes(message, "delivered")
 
@@ -148,7 +148,7 @@ def test_the_same_answer_twice_is_two_answers(account, practice: Practice, centr
     practice.becomes(sending.send(account, number("00"), "Zweimal?"), "delivered")
     for _ in range(2):
         centre.text("491713920000", OUR[1:], "Ja")
-    assert [m.text for m in practice.received()] == ["Ja", "Ja"]
+    assert [m.text for m in practice.received(number("00"))] == ["Ja", "Ja"]
 
 
 # The process
@@ -248,7 +248,7 @@ def test_an_outcome_that_cannot_be_written_spoils_no_other(
         practice.becomes(message, "sent")
     assert Message.get_by_id(bad.id).status == "sending", "its lease tells the sweep"
     monkeypatch.undo()
-    assert practice.bind._on_their_way == 0
+    practice.until(lambda: practice.bind._on_their_way == 0)
 
 
 def test_only_its_own_carriers_texts_are_claimed(account, practice: Practice) -> None:

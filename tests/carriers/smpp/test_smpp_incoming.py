@@ -48,7 +48,7 @@ def part(number: int, total: int, words: bytes, reference: int = 7, coding: int 
 
 
 def shown(practice: Practice) -> list[str]:
-    return [m.text for m in practice.received()]
+    return [m.text for m in practice.received(THEIR)]
 
 
 # Texts that come again
@@ -310,7 +310,7 @@ def test_numbers_in_any_spelling_are_the_same_people(
     account,
 ) -> None:
     assert centre.deliver(message(b"Ja", source=source, to=to)) == 0
-    (answer,) = practice.received()
+    (answer,) = practice.received(THEIR)
     assert (answer.theirs, answer.ours, answer.answers) == (THEIR, OUR, practice.question.id)
     lost = sent(practice, centre, account, None, "unknown")
     body = message(b"id:z-9 stat:DELIVRD", ours(lost), esm_class=4, source=source, to=to)
@@ -336,7 +336,7 @@ def test_a_receipt_in_the_words_of_a_phone_is_a_text(
     made = sent(practice, centre, account, "c-1", "sent")
     centre.deliver(text(b"id:c-1 sub:001 dlvrd:001 stat:DELIVRD err:000 text:"))
     assert Message.get_by_id(made.id).status == "sent"
-    assert len(practice.received()) == 1
+    assert len(practice.received(THEIR)) == 1
 
 
 def test_a_receipt_that_cannot_be_used_yet_is_kept(

@@ -83,11 +83,13 @@ document.addEventListener('htmx:response:error', (event) => {
   if (event.target === line()) lost();
 });
 
-// The session has ended: the notice with the way to sign in stands once, and no further stream is asked for.
+// The session has ended: the notice with the way to sign in stands once, and nothing further is asked for.
 document.addEventListener('htmx:finally:request', (event) => {
-  if (event.target !== line() || event.detail.ctx?.response?.status !== 401) return;
+  const { ctx } = event.detail;
+  const asks = event.target === line() || ctx?.request?.action?.startsWith('/sync');
+  if (!asks || ctx?.response?.status !== 401) return;
   ended = true;
-  line().remove();
+  line()?.remove();
 });
 
 async function poll() {

@@ -24,9 +24,9 @@ ROOT = Path(__file__).parent.parent
 READY_SECONDS = 100
 DEMO_SECONDS = 45
 """Several times what the demo takes; a machine that needs more goes without the end of the story."""
-STOP_SECONDS = 8.5
+STOP_SECONDS = 8.0
 """After this a child that has not ended is killed: all is gone within ten seconds."""
-WORKER_FIRST_SECONDS = 7.5
+WORKER_FIRST_SECONDS = 6.5
 """So long the sandbox outlives the worker, which finishes the call it is in."""
 LONGEST_BACK_OFF = 30.0
 STEADY_SECONDS = 60.0

@@ -25,7 +25,7 @@ TICK_SECONDS = 1.0
 HEARTBEAT_SECONDS = 5.0
 FORGOTTEN_AFTER = timedelta(days=1)
 """A process that was killed leaves its heartbeat behind."""
-STOP_SECONDS = 7
+STOP_SECONDS = 5
 """How long jobs that are running get when the worker is told to stop."""
 
 log = logging.getLogger("worker")

@@ -16,6 +16,7 @@ from sms.inbox import reopen
 from sms.models import Account, Attempt, Conversation, Expectation, Inbound, Message, log_change
 from sms.modules import modules
 from sms.refusal import Refused
+from sms.understanding import optout
 
 log = logging.getLogger(__name__)
 
@@ -159,12 +160,12 @@ def arrived(conversation: Conversation, message: Message) -> None:
 def _consider(account: Account, conversation: Conversation, message: Message) -> None:
     """Opt-out comes before every module; then the module that waits for an answer; then the others, the dialog last."""
     sending.answered(conversation)
-    if suppression.is_stop(message.text):
+    if optout.is_stop(message.text):
         # Confirmed once; a second STOP is not answered again.
-        if suppression.opt_out(account, message.theirs, "sms", suppression.normalised(message.text)):
+        if suppression.opt_out(account, message.theirs, "sms", optout.normalised(message.text)):
             _confirm(account, conversation, message, suppression.CONFIRMATION)
         return
-    if suppression.is_start(message.text) and suppression.has_opted_out(account, message.theirs):
+    if optout.is_start(message.text) and suppression.has_opted_out(account, message.theirs):
         suppression.opt_in(account, message.theirs)
         _confirm(account, conversation, message, suppression.WELCOME)
         return

@@ -1,7 +1,6 @@
 """Opt-out: which numbers an account must neither write to nor call, and the words that say so."""
 
 import logging
-import unicodedata
 
 from sms.clock import now
 from sms.db import database
@@ -20,30 +19,6 @@ from sms.modules import modules
 
 log = logging.getLogger(__name__)
 
-STOP_WORDS = frozenset(
-    [
-        "stop",
-        "stopp",
-        "stoppen",
-        "stopall",
-        "abmelden",
-        "abmeldung",
-        "abbestellen",
-        "abbestellung",
-        "austragen",
-        "end",
-        "ende",
-        "quit",
-        "cancel",
-        "unsubscribe",
-        "optout",
-        "kuendigen",
-        "loeschen",
-        "keinesms",
-    ]
-)
-START_WORDS = frozenset(["start", "starten", "anmelden", "unstop", "subscribe", "optin"])
-
 ASKED = ("sms", "voice")
 """Sources by which the person has asked; the others are the agents' and the carrier's."""
 
@@ -55,23 +30,6 @@ WELCOME = {
     "de": "Sie erhalten wieder Nachrichten von {name}. Zum Abmelden antworten Sie STOP.",
     "en": "You will receive messages from {name} again. To unsubscribe, reply STOP.",
 }
-
-
-def normalised(text: str) -> str:
-    """Reduce a whole message to bare lower-case letters: " Stopp!! " -> stopp, "Keine SMS" -> keinesms."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    folded = folded.replace("ä", "ae").replace("ö", "oe").replace("ü", "ue")
-    return "".join(c for c in folded if c.isalnum())
-
-
-def is_stop(text: str) -> bool:
-    """True where the whole message is one of the opt-out words; "Stopp den Termin" is not."""
-    return normalised(text) in STOP_WORDS
-
-
-def is_start(text: str) -> bool:
-    """True where the whole message asks to be written to again."""
-    return normalised(text) in START_WORDS
 
 
 def is_suppressed(account: Account | int, number: str) -> bool:

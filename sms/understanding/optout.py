@@ -48,12 +48,11 @@ _UNMISTAKABLE = STOP_WORDS - {"end", "ende", "quit", "cancel", "kuendigen", "loe
 """What stays an opt-out with a "please" round it; "cancel please" rather means an appointment."""
 
 _polite = re.compile(r"^(?:bitte|please|pls)+|(?:bitte|danke|please|thanks|thankyou|vielendank)+$")
-_LONGEST = 200
 
 
 def normalised(text: str) -> str:
     """Reduce a whole message to bare lower-case letters: " Stopp!! " -> stopp, "Keine SMS" -> keinesms."""
-    folded = unicodedata.normalize("NFKC", text[:_LONGEST]).casefold()
+    folded = unicodedata.normalize("NFKC", text).casefold()
     folded = folded.replace("ä", "ae").replace("ö", "oe").replace("ü", "ue")
     return "".join(c for c in folded if c.isalnum())
 

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from sms import suppression
 from sms.understanding import KINDS, optout, understand
 from sms.understanding.tokens import LONGEST
 from tests.understanding.cases import Case, cases, shown
@@ -368,11 +367,6 @@ def test_the_day_of_a_moment_is_that_of_the_zone():
 
 @given(st.one_of(st.sampled_from(sorted(optout.STOP_WORDS)), TYPED))
 def test_whoever_is_blocked_by_a_word_never_gives_an_answer_with_it(text):
-    if suppression.is_stop(text):
+    if optout.is_stop(text):
         assert all(read(kind, text).outcome == "opt_out" for kind in KINDS if kind != "optout")
         assert read("optout", text).value == "stop"
-
-
-def test_the_opt_out_words_are_those_that_block_a_number():
-    assert optout.STOP_WORDS == suppression.STOP_WORDS
-    assert optout.START_WORDS == suppression.START_WORDS

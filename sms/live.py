@@ -5,8 +5,12 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
+from peewee import fn
+
+from sms.clock import now
 from sms.db import database, is_sqlite
 from sms.models import Change
 
@@ -18,6 +22,8 @@ POLL_EVERY = 0.2
 """Seconds between two looks at the newest change where the database has no such pragma."""
 AT_ONCE = 1000
 """Changes read in one go; a burst takes several."""
+KEPT = timedelta(days=7)
+"""A page that was away for longer reloads."""
 AT_MOST = 200
 """Whoever has missed more changes than this reloads instead."""
 
@@ -135,6 +141,21 @@ def newest() -> int:
     return 0 if change is None else int(change.id)
 
 
+def oldest() -> int:
+    """Return the id of the oldest change that is kept, 0 where there is none."""
+    return int(Change.select(fn.MIN(Change.id)).scalar() or 0)
+
+
+def forget_old() -> int:
+    """Remove changes that no page will ask for any more, a few at a time; returns how many."""
+    last = Change.select(fn.MAX(Change.id)).where(Change.at < now() - KEPT).scalar() or 0
+    # The newest stays, however old: SQLite would give its id, which is a cursor, to the next one.
+    last, removed = min(last, newest() - 1), 0
+    while (first := oldest()) and first <= last:
+        removed += Change.delete().where(Change.id <= min(last, first + AT_ONCE)).execute()
+    return removed
+
+
 def after(cursor: int, account: int | None = None, limit: int = AT_ONCE) -> list[Change]:
     """Return changes after a cursor, oldest first, of one account or of all."""
     found = Change.select().where(Change.id > cursor)
@@ -145,6 +166,8 @@ def after(cursor: int, account: int | None = None, limit: int = AT_ONCE) -> list
 
 def missed(listener: Listener, since: int) -> list[Change] | None:
     """Return what a listener has missed since a cursor; None where it is too much to replay."""
+    if since < oldest() - 1:
+        return None
     changes = after(since, listener.account, AT_MOST + 1)
     return None if len(changes) > AT_MOST else changes
 

@@ -5,11 +5,12 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from sms import contacts, live, sending
+from sms import clock, contacts, live, sending
 from sms.db import database
 from sms.live import AT_MOST, Feed, Listener
 from sms.models import Account, Change, Conversation, User, log_change
@@ -153,6 +154,28 @@ def test_what_was_missed_is_replayed_up_to_a_limit(app, account, other_account):
     assert len(live.missed(listener, start) or []) == AT_MOST
     change(account)
     assert live.missed(listener, start) is None
+
+
+def test_old_changes_are_forgotten_and_a_page_that_was_away_for_longer_reloads(app, account):
+    listener = Ear(account.id).listener
+    change(account, 2500)
+    asleep = live.newest() - 3
+    clock.shift(live.KEPT + timedelta(hours=1))
+    change(account, 2)
+    assert live.forget_old() == 2500
+    assert live.forget_old() == 0
+    assert live.missed(listener, asleep) is None
+    assert len(live.missed(listener, live.newest() - 2) or []) == 2
+
+
+def test_the_newest_change_stays_so_that_no_cursor_is_given_twice(app, account):
+    change(account, 3)
+    newest = live.newest()
+    clock.shift(live.KEPT * 2)
+    live.forget_old()
+    assert live.newest() == newest
+    change(account)
+    assert live.newest() == newest + 1
 
 
 @pytest.mark.parametrize(

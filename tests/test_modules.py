@@ -92,5 +92,5 @@ def test_every_doorbell_that_is_rung_has_a_job(app):
         for file in source.rglob("*.py")
         for name in re.findall(r"queue\.later\(\s*\"(\w+)\"", file.read_text("utf-8"))
     }
-    assert {"deliver", "ask_carriers", "fetch_recording", "tell_module", "tidy_audio"} <= rung
+    assert {"deliver", "ask_carriers", "fetch_recording", "tell_module", "tidy"} <= rung
     assert rung <= set(queue._registered)

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sms import calling, delivery, idempotency, inbox, media, queue, receiving
+from sms import calling, delivery, idempotency, inbox, live, media, queue, receiving
 from sms.clock import now
 from sms.modules import modules
 
@@ -48,14 +48,15 @@ def fetch_recordings() -> None:
 
 
 def ring_for_tidying() -> None:
-    """Have audio removed that has served its time: when a worker starts, then once a day."""
+    """Have removed what has served its time: when a worker starts, then once a day."""
     global _tidied_at
     if _tidied_at is None or now() >= _tidied_at + TIDY_EVERY:
         _tidied_at = now()
-        queue.later("tidy_audio", priority=queue.LOW)
+        queue.later("tidy", priority=queue.LOW)
 
 
 @queue.job
-def tidy_audio() -> None:
-    """Remove audio that nothing refers to any more."""
+def tidy() -> None:
+    """Remove audio that nothing refers to any more, and changes that no page will ask for."""
     media.tidy()
+    live.forget_old()

@@ -21,7 +21,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PASSWORD, API_KEY = "Faden und Nadel 9", "fdn_key_of_the_run_test"
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(300)]
 
 
 def free_port() -> int:
@@ -63,7 +63,7 @@ class Run:
     environ: dict[str, str] = field(default_factory=dict)
     command: tuple[str, ...] = (sys.executable, "-m", "sms")
 
-    def up(self, seconds: float = 60) -> "Run":
+    def up(self, seconds: float = 100) -> "Run":
         self.port = free_port()
         self.output = self.data.parent / f"output-{self.port}"
         started = time.monotonic()
@@ -226,7 +226,7 @@ def test_signal_to_make_alone_ends_everything_too(first: Run, tmp_path: Path, si
 def test_next_start_is_quick_and_keeps_secrets_and_people(first: Run, start: Callable[..., Run]):
     before = {name: (first.data / name).read_text() for name in ("secret_key", "sandbox-account.json")}
     again = start()
-    assert again.seconds < 8
+    assert again.seconds < 15  # 2 s where nothing else runs
     assert {name: (again.data / name).read_text() for name in before} == before
     assert PASSWORD not in again.said()
     assert "/sign-in" not in sign_in(again, PASSWORD)

@@ -38,7 +38,10 @@ LONGEST_LABEL, LONGEST_DRAFT = 40, 5_000
 
 @dataclass
 class Row:
-    """One line of the conversation list, complete: rendering it needs no further query."""
+    """One line of the conversation list, complete: rendering it needs no further query.
+
+    `failed`: the newest outgoing message needs a person; `undelivered`: because of a trouble that may pass.
+    """
 
     id: int
     name: str
@@ -51,6 +54,7 @@ class Row:
     status: str
     assignee: User | None
     failed: bool
+    undelivered: bool
     snoozed_until: datetime | None
     labels: list[Label] = field(default_factory=list)
     draft: str = ""
@@ -117,7 +121,9 @@ def rows(
         raise NotFound
     unseen = Conversation.incoming - fn.COALESCE(Reading.seen, 0)
     found = (
-        Conversation.select(Conversation, Contact, User, Message.author, unseen.alias("unseen"))
+        Conversation.select(
+            Conversation, Contact, User, Message.author, Message.status, unseen.alias("unseen")
+        )
         .join(Contact)
         .switch(Conversation)
         .join(User, JOIN.LEFT_OUTER, on=(Conversation.assignee == User.id))
@@ -191,6 +197,7 @@ def _row(user: User, c: Conversation, labels: list[Label], draft: str, names: di
         status=c.status,
         assignee=names.get(c.assignee_id) if c.assignee_id else None,
         failed=c.failed,
+        undelivered=c.failed and newest is not None and newest.status == "undelivered",
         snoozed_until=c.snoozed_until,
         labels=labels,
         draft=" ".join(draft.split())[:160],

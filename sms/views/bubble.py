@@ -15,6 +15,7 @@ from sms.gsm import msisdn
 from sms.models import Call, Message
 from sms.models.message import AGAIN
 from sms.modules import modules
+from sms.sending import UNDO
 from sms.views import moments
 from sms.views.event_words import event_words
 from voice.announcement import announcement
@@ -261,7 +262,7 @@ def _state(message: Message) -> str:
         return "is-planned"
     if message.status in ("queued", "sending"):
         return "is-sending"
-    return "is-failed" if message.status == "failed" else ""
+    return {"failed": "is-failed", "cancelled": "is-withdrawn"}.get(message.status, "")
 
 
 def _acts(message: Message) -> tuple[str, ...]:
@@ -269,9 +270,17 @@ def _acts(message: Message) -> tuple[str, ...]:
         return ("edit", "now", "cancel")
     if message.status == "unknown":
         return ("check", "retry") if message.channel == "sms" else ("retry",)
-    if message.status in AGAIN and not (message.status == "cancelled" and message.reason):
+    if message.status in AGAIN and not _is_over(message):
         return ("retry", "voice") if message.channel == "sms" else ("retry",)
     return ()
+
+
+def _is_over(message: Message) -> bool:
+    """True for what was cancelled by an answer, and for what was undone: its text is in the answer field again."""
+    if message.status != "cancelled":
+        return False
+    due = message.next_at or message.created_at
+    return bool(message.reason) or due - message.created_at <= UNDO
 
 
 def _status(message: Message, locale: str, zone: str) -> Status:

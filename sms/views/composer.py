@@ -21,6 +21,8 @@ from sms.views import moments
 blueprint = Blueprint("composer", __name__)
 
 MOST_STITCHES = 5
+DAY_BEGINS = 8
+"""The hour before which nothing is offered to wake up at."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ class Composer:
     conflict: dict[str, Any] | None = None
     senders: list[Choice] = field(default_factory=list)
     numbers: list[Number] = field(default_factory=list)
+    some_blocked: bool = False
     templates: list[Filled] = field(default_factory=list)
     placeholders: list[Placeholder] = field(default_factory=list)
     meter: Meter = Meter("0/160", "")
@@ -139,9 +142,7 @@ def _stitches(counted: segments.Segments) -> tuple[int, ...]:
     return tuple(filled[-MOST_STITCHES:])
 
 
-def composer(
-    conversation: Conversation, user: User, numbers: list[Number], seen: int, labels_shown: bool = False
-) -> Composer:
+def composer(conversation: Conversation, user: User, numbers: list[Number], seen: int) -> Composer:
     """Return the answer field of a conversation as this agent left it."""
     account = user.account
     kept = inbox.drafts(user, conversation)
@@ -152,17 +153,32 @@ def composer(
         kind="note" if request.args.get("compose") == "note" else "reply",
         channel="voice" if request.args.get("channel") == "voice" else "",
         numbers=[n for n in numbers if not n.blocked],
+        some_blocked=any(n.blocked for n in numbers),
     )
     form.locked = lock_words(conversation, numbers)
     if form.locked:
         return form
-    form.to = _number_to_answer(conversation, form)
-    form.sender = sending.sender_to_answer(conversation) or routing.default_sender(account)
-    form.senders = sender_choices(account, form.to)
+    _choose_ways(form, conversation, account)
     values = values_of(conversation, account)
     form.templates = filled_templates(account, values)
     form.placeholders = [Placeholder(name, str(value)) for name, value in values.items()]
     form.meter = meter(account, form.reply, form.to, form.channel)
+    return form
+
+
+def _choose_ways(form: Composer, conversation: Conversation, account: Account) -> None:
+    form.to = _number_to_answer(conversation, form)
+    form.sender = sending.sender_to_answer(conversation) or routing.default_sender(account)
+    form.senders = sender_choices(account, form.to)
+
+
+def ways(conversation: Conversation, numbers: list[Number], to: str, sender: str) -> Composer:
+    """Return their numbers and our senders to choose from; what the page has chosen stays chosen while it is there."""
+    free = [n for n in numbers if not n.blocked]
+    form = Composer(numbers=free, some_blocked=len(free) < len(numbers))
+    _choose_ways(form, conversation, conversation.account)
+    form.to = to if to in {n.number for n in free} else form.to
+    form.sender = sender if sender in {s.value for s in form.senders} else form.sender
     return form
 
 
@@ -287,6 +303,8 @@ def snooze_times(zone: str) -> list[tuple[str, str]]:
     """Return the moments offered for snoozing: later today, tomorrow 8:00, Monday 8:00."""
     here = moments.local(now(), zone)
     later = (here + timedelta(hours=3)).replace(minute=0, second=0, microsecond=0)
+    if later.hour < DAY_BEGINS:
+        later = later.replace(hour=DAY_BEGINS)
     morning = (here + timedelta(days=1)).replace(hour=8, minute=0, second=0, microsecond=0)
     monday = morning + timedelta(days=(7 - morning.weekday()) % 7)
     times: list[tuple[str, datetime]] = []

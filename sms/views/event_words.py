@@ -67,7 +67,7 @@ def _status_sentence(data: dict[str, Any], who: str, locale: str, zone: str) -> 
         "pending": _("%(who)s has set it to waiting", who=bold),
         "closed": _("%(who)s has closed it", who=bold),
     }
-    without = {"open": _("Open again"), "pending": _("Set to waiting"), "closed": _("Closed")}
+    without = {"open": _("Opened again"), "pending": _("Set to waiting"), "closed": _("Closed")}
     if who and status in with_name:
         return with_name[status], who
     return without.get(str(status), str(status)), ""

@@ -30,6 +30,7 @@ from sms.views.composer import (
     snooze_times,
     soonest,
     values_of,
+    ways,
 )
 from sms.views.event_words import event_words
 from sms.views.inbox import display, listing, newest_change, words
@@ -84,9 +85,12 @@ def show(conversation_id: int) -> ResponseReturnValue:
     return vary(render_template("inbox/page.html", **facts, **_list_beside(conversation)))
 
 
-def vary(page: str, status: int = 200) -> ResponseReturnValue:
+def vary(page: str, status: int = 200, trigger: str = "") -> ResponseReturnValue:
+    """Answer with a page or a fragment of it, and the named event that goes with a fragment."""
     answer = make_response(page, status)
     answer.headers["Vary"] = "HX-Request"
+    if trigger:
+        answer.headers["HX-Trigger"] = trigger
     return answer
 
 
@@ -252,18 +256,33 @@ def reload(conversation_id: int) -> ResponseReturnValue:
 def panels(conversation_id: int) -> ResponseReturnValue:
     """Head, contact and, where it has been locked or unlocked, the answer field: asked for by a live update."""
     conversation = opened(conversation_id)
-    return render_panels(conversation, request.args.get("locked", ""))
+    return render_panels(conversation, request.args.get("locked", ""), only_field="field" in request.args)
 
 
-def render_panels(conversation: Conversation, locked: str = "", beside_contact: bool = False) -> str:
-    """Return the panes around the thread as partials; `locked` is what the page's answer field says of itself."""
+def render_panels(
+    conversation: Conversation, locked: str = "", beside_contact: bool = False, only_field: bool = False
+) -> str:
+    """Return the panes around the thread as partials; `locked` is what the page's answer field says of itself.
+
+    Where it is as before, only the numbers and senders in it are brought, as what is being typed must stay.
+    `only_field` leaves the other panes alone, while somebody has a menu or a form open in them.
+    """
     numbers = numbers_of(conversation)
     facts = {**head_facts(conversation), **contact_facts(conversation, numbers)}
     is_locked = "1" if facts["all_blocked"] else "0"
-    form = None
+    form, choice = None, None
     if locked and locked != is_locked:
         form = composer(conversation, current_user, numbers, newest_message(conversation))
-    return render_template("inbox/_panels.html", **facts, composer=form, beside_contact=beside_contact)
+    elif locked == "0":
+        choice = ways(conversation, numbers, request.args.get("to", ""), request.args.get("sender", ""))
+    return render_template(
+        "inbox/_panels.html",
+        **facts,
+        composer=form,
+        ways=choice,
+        beside_contact=beside_contact,
+        only_field=only_field,
+    )
 
 
 @blueprint.get("/conversations/<int:conversation_id>/presence")
@@ -346,6 +365,8 @@ def send(conversation_id: int) -> ResponseReturnValue:
     if form.get("kind") == "note":
         return note(conversation_id)
     before = newest_message(conversation)
+    if _is_gone(conversation, form.get("to", "")):
+        return again(conversation, 422, [_("This number has been removed. Please choose another one.")])
     try:
         sending.reply(
             conversation, form.get("text", ""), by=current_user,
@@ -355,13 +376,22 @@ def send(conversation_id: int) -> ResponseReturnValue:
             unless_answered=form.get("unless_answered") == "1", seen=_seen_on_page(),
         )  # fmt: skip
     except Refused as refused:
-        return again(conversation, 422, [sentence(refused.code, **refused.params)])
+        trigger = "faden:lock" if refused.code == "opted_out" else ""
+        return again(conversation, 422, [sentence(refused.code, **refused.params)], trigger=trigger)
     except Conflict as conflict:
         return again(conversation, 409, conflict=conflict)
     inbox.save_draft(current_user, conversation, "reply", "")
     if form.get("then") == "close":
         inbox.set_status(conversation, "closed", current_user)
     return changed(conversation, before, "faden:sent")
+
+
+def _is_gone(conversation: Conversation, to: str) -> bool:
+    """Tell whether this page still offers a number that a colleague has removed from the contact; others are 404."""
+    if not to or to in {n.number for n in numbers_of(conversation)}:
+        return False
+    written = (Message.conversation == conversation) & (Message.theirs == to)
+    return bool(Message.select().where(written).exists())
 
 
 def _seen_on_page() -> int | None:
@@ -374,7 +404,11 @@ def _seen_on_page() -> int | None:
 
 
 def again(
-    conversation: Conversation, status: int, errors: list[str] | None = None, conflict: Conflict | None = None
+    conversation: Conversation,
+    status: int,
+    errors: list[str] | None = None,
+    conflict: Conflict | None = None,
+    trigger: str = "",
 ) -> ResponseReturnValue:
     """Show what stands in the way, with everything that was typed still there."""
     form = request.form
@@ -386,7 +420,7 @@ def again(
             typed.errors = [sentence(conflict.code, **conflict.params)]
     if is_fragment():
         answer = render_template("inbox/_composer_errors.html", conversation=conversation, composer=typed)
-        return vary(answer, status)
+        return vary(answer, status, trigger)
     typed.reply, typed.note = form.get("text", typed.reply), form.get("note", typed.note)
     typed.kind = "note" if form.get("kind") == "note" else "reply"
     typed.at, typed.channel = form.get("at", ""), form.get("channel", "")

@@ -161,7 +161,7 @@ def test_an_answer_names_the_message_it_belongs_to_where_that_is_not_above_it(cl
         ("assigned", {"to": "Jonas Krüger"}, "Anna Weber hat an <strong>Jonas Krüger</strong> übergeben"),
         ("assigned", {"to": "Anna Weber"}, "<strong>Anna Weber</strong> hat übernommen"),
         ("assigned", {"to": None}, "<strong>Anna Weber</strong> hat die Zuweisung aufgehoben"),
-        ("status", {"status": "closed"}, "<strong>Anna Weber</strong> hat das Gespräch erledigt"),
+        ("status", {"status": "closed"}, "<strong>Anna Weber</strong> hat das Gespräch abgeschlossen"),
         ("callback_wanted", {}, "<strong>Rückruf gewünscht</strong>: bitte anrufen"),
         ("opted_out", {}, "<strong>Anna Weber</strong> hat die Nummer gesperrt"),
         (

@@ -8,6 +8,12 @@ const READING_EVERY = 30000;
 let saved = {};
 let sending = '';
 let typedAt = 0;
+let begun = null;
+let underway = null;
+let sentSoFar = 0;
+
+// What is kept in one tab is seen in the others that show the same conversation.
+const tabs = new BroadcastChannel('faden:drafts');
 
 const field = (form = composer()) => form?.elements[form.elements.kind.value === 'note' ? 'note' : 'text'];
 
@@ -16,6 +22,7 @@ const typed = (form) => ({ text: form.elements.text.value, note: form.elements.n
 /** Take over a conversation's field: what a lost session or connection has kept in this tab comes back. */
 function begin() {
   const form = composer();
+  begun = form;
   if (!form) return;
   saved = typed(form);
   const kept = sessionStorage.getItem(KEPT + form.dataset.conversation);
@@ -37,18 +44,58 @@ async function save(leaving = false) {
   const now = typed(form);
   if (now.text === saved.text && now.note === saved.note) return;
   const before = saved;
+  const round = sentSoFar;
   saved = now;
   const id = form.dataset.conversation;
+  const request = post(`/conversations/${id}/draft`, now, leaving);
+  underway = request;
   try {
-    const answer = await post(`/conversations/${id}/draft`, now, leaving);
+    const answer = await request;
     if (!answer.ok) throw new Error(String(answer.status));
     sessionStorage.removeItem(KEPT + id);
+    if (round === sentSoFar) tabs.postMessage({ id, ...now });
   } catch {
+    // What has been sent meanwhile is no draft any more.
+    if (round !== sentSoFar) return;
     saved = before;
     sessionStorage.setItem(KEPT + id, JSON.stringify(now));
+  } finally {
+    if (underway === request) underway = null;
   }
 }
 const saveSoon = settled(900, save);
+
+/** Nothing of what was sent stays anywhere as a draft: not in this tab, not in the others, not on its way. */
+async function forget(name) {
+  const form = composer();
+  const id = form.dataset.conversation;
+  sentSoFar += 1;
+  saveSoon();
+  sessionStorage.removeItem(KEPT + id);
+  sessionStorage.removeItem(`typed:${location.pathname}`);
+  saved = { ...saved, [name]: '' };
+  tabs.postMessage({ id, ...typed(form) });
+  const late = underway;
+  if (!late) return;
+  // It may reach the server after the text was sent and bring it back.
+  await late.catch(() => {});
+  if (composer() !== form) return;
+  saved = {};
+  save();
+}
+
+tabs.addEventListener('message', ({ data }) => {
+  const form = composer();
+  if (!form || form.dataset.conversation !== data.id) return;
+  const now = typed(form);
+  const isMine = now.text !== saved.text || now.note !== saved.note;
+  if (isMine || (document.hasFocus() && form.contains(document.activeElement))) return;
+  sessionStorage.removeItem(KEPT + data.id);
+  form.elements.text.value = data.text;
+  form.elements.note.value = data.note;
+  saved = typed(form);
+  count();
+});
 
 function choose(kind) {
   const form = composer();
@@ -203,7 +250,7 @@ function clear(name, sent) {
   if (!form) return;
   const area = form.elements[name];
   area.value = area.value.startsWith(sent) ? area.value.slice(sent.length).trimStart() : '';
-  saved = typed(form);
+  forget(name);
   typedAt = 0;
   document.getElementById('composer-errors').replaceChildren();
   for (const menu of form.querySelectorAll('details[open]')) menu.removeAttribute('open');
@@ -236,15 +283,33 @@ document.addEventListener('click', (event) => {
   tell('sent');
 });
 
-// What was taken back is in the field again, ready to be changed.
+// What was taken back is in the field again, ready to be changed; the server keeps it as a draft as well.
+let undone = null;
 document.addEventListener('click', (event) => {
   const undo = event.target.closest?.('[data-undo]');
-  const area = composer()?.elements.text;
-  if (!undo || !area || area.value.trim()) return;
-  area.value = undo.closest('li').querySelector('.bubble, .spoken')?.textContent ?? '';
-  saved = typed(composer());
-  area.focus();
+  if (undo) undone = { path: undo.getAttribute('formaction'), text: undo.closest('li').querySelector('.bubble, .spoken')?.textContent ?? '' };
+});
+
+document.addEventListener('htmx:after:request', (event) => {
+  const { request, response } = event.detail.ctx ?? {};
+  if (!undone || !request?.action?.startsWith(undone.path)) return;
+  const { text } = undone;
+  undone = null;
+  const form = composer();
+  if (!form || response.status >= 400 || form.elements.text.value.trim()) return;
+  form.elements.text.value = text;
+  saved = typed(form);
+  choose('reply');
   count();
+});
+
+// Locked by an opt-out: what is typed is kept, and is in the field again should it be unlocked.
+document.addEventListener('htmx:before:swap', (event) => {
+  const isField = (target) => (typeof target === 'string' ? target : `#${target?.id}`) === '#composer';
+  if (event.detail?.tasks?.some((task) => isField(task.target))) save(true);
+});
+document.addEventListener('htmx:after:swap', () => {
+  if (composer() !== begun) begin();
 });
 
 on('open', () => {

@@ -149,19 +149,34 @@ document.addEventListener('faden:reload', () => {
   tell('refresh');
 });
 
-// Head, contact and the lock of the answer field follow what colleagues do.
+// Head, contact, and the lock and numbers of the answer field follow what colleagues and recipients do. A menu or form
+// that is open stays as it is; what it covers is fetched once it is closed.
 let asked = false;
+let isStale = false;
+const isBusy = () => Boolean(document.querySelector('#talk-head details[open], #contact-form, #contact details[open]'));
+
+function panels() {
+  const field = document.getElementById('composer');
+  const query = new URLSearchParams({ locked: field?.dataset.locked ?? '' });
+  for (const name of ['to', 'sender']) query.set(name, field?.elements?.[name]?.value ?? '');
+  if (isStale) query.set('field', '1');
+  return query;
+}
+
 function refreshPanels() {
   const id = conversation();
   if (!id || asked) return;
   asked = true;
   setTimeout(() => {
     asked = false;
-    if (conversation() !== id || document.querySelector('#talk-head details[open], #contact-form, #contact details[open]')) return;
-    const locked = document.getElementById('composer')?.dataset.locked ?? '';
-    htmx.ajax('GET', `/conversations/${id}/panels?locked=${locked}`, { source: '#talk-head', swap: 'none' });
+    if (conversation() !== id) return;
+    isStale = isBusy();
+    htmx.ajax('GET', `/conversations/${id}/panels?${panels()}`, { source: '#talk-head', swap: 'none' });
   }, 100);
 }
+const catchUp = () => isStale && !isBusy() && refreshPanels();
+document.addEventListener('toggle', catchUp, { capture: true });
+document.addEventListener('htmx:after:swap', catchUp);
 document.addEventListener('faden:conversation', refreshPanels);
 document.addEventListener('faden:lock', refreshPanels);
 function refreshPresence() {

@@ -31,7 +31,7 @@ def thread_of(page):
 
 def connected(page):
     """Wait until the page's stream is open."""
-    for _ in range(100):
+    for _ in range(240):
         if page.evaluate("document.getElementById('live')?._htmx?.sse?.status") == 200:
             return
         page.wait_for_timeout(50)
@@ -423,6 +423,20 @@ def test_a_page_whose_first_connection_fails_connects_later(visitors, anna, talk
     page.context.unroute("**/events*")
     write_in("Später verbunden", number)
     expect(thread_of(page)).to_contain_text("Später verbunden", timeout=12000)
+
+
+def test_extensions_that_come_late_still_open_the_stream(visitors, anna, talk, number):
+    page = visitors.open(anna, "/inbox?view=open")
+
+    def late(route):
+        page.wait_for_timeout(700)
+        route.continue_()
+
+    page.context.route("**/hx-sse*", late)
+    page.goto(f"/conversations/{talk.id}")
+    connected(page)
+    write_in("Trotz langsamer Leitung", number)
+    expect(thread_of(page)).to_contain_text("Trotz langsamer Leitung")
 
 
 def test_where_no_stream_comes_through_the_page_asks_every_ten_seconds(visitors, anna, talk, number):

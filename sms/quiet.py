@@ -1,5 +1,6 @@
 """Quiet hours: what a machine starts waits for the morning in the recipient's zone; people may always answer."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -8,8 +9,10 @@ import phonenumbers
 from phonenumbers import timezone as zones
 
 from sms.models import Account
+from sms.refusal import Refused
 
 Span = tuple[time, time]
+_clock = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d", re.ASCII)
 
 
 def read_span(text: str) -> Span | None:
@@ -20,6 +23,24 @@ def read_span(text: str) -> Span | None:
     except ValueError:
         return None
     return None if span[0] == span[1] else span
+
+
+def written_span(start: str, end: str, field: str) -> str:
+    """Return "20:00-08:00" for two times of day; "", no quiet hours, for two empty ones.
+
+    Raises Refused at `field`: quiet_half where one is missing, bad_clock for what is no time of day, quiet_same
+    where both are the same.
+    """
+    start, end = start.strip(), end.strip()
+    if not start and not end:
+        return ""
+    if not start or not end:
+        raise Refused(field, "quiet_half")
+    if not (_clock.fullmatch(start) and _clock.fullmatch(end)):
+        raise Refused(field, "bad_clock")
+    if start == end:
+        raise Refused(field, "quiet_same")
+    return f"{start}-{end}"
 
 
 def zone_of(number: str, account: Account) -> ZoneInfo:

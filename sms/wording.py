@@ -76,6 +76,9 @@ TIMES = {
         "The nearest times are %(earlier)s and %(later)s."
     ),
     "in_the_past": N_("This time is past."),
+    "bad_clock": N_("This is not a time of day like 20:00."),
+    "quiet_half": N_("Please give both times, or none for no quiet hours."),
+    "quiet_same": N_("Start and end are the same. Leave both empty for no quiet hours."),
     "too_far": N_("This is too far in the future: at most one year."),
 }
 

@@ -1,5 +1,7 @@
 """The frame and the setup in a real browser: drawn without faults for assistive technology, by keyboard, without script."""
 
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
@@ -157,6 +159,69 @@ def test_kind_of_a_new_sender_decides_what_is_asked(visitors: Visitors, owner: U
     page.get_by_label("Nummer", exact=True).first.check(force=True)
     expect(page.locator("#spoken")).to_be_hidden()
     expect(page.get_by_text("Eine Nummer, die ein Anbieter")).to_be_visible()
+
+
+def below_the_head(page: Page, selector: str) -> bool:
+    """Whether an element is in view, and not under the head that stays."""
+    box, head = page.locator(selector).bounding_box(), page.locator(".page-head").bounding_box()
+    assert box
+    assert head
+    return head["y"] + head["height"] <= box["y"] and box["y"] + box["height"] <= 700
+
+
+def test_enter_after_a_refused_name_adds_what_is_typed_and_not_the_suggestion(
+    visitors: Visitors, site: Site, account: Account
+) -> None:
+    page = visitors.open(User.get_by_id(site.people.owner), "/settings/senders")
+    page.fill("#value", "Müller")
+    page.keyboard.press("Enter")
+    expect(page.locator("#value-e")).to_contain_text("MUELLER nehmen")
+    page.locator("#spoken").fill("Müller")
+    page.keyboard.press("Enter")
+    expect(page.locator("#value-e")).to_contain_text("MUELLER nehmen")
+    assert "MUELLER" not in [s.value for s in senders.listing(account)]
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_link_of_an_invitation_is_in_view_and_has_the_focus(
+    visitors: Visitors, site: Site, width: int
+) -> None:
+    page = visitors.open(
+        User.get_by_id(site.people.owner), "/settings/team", viewport={"width": width, "height": 700}
+    )
+    page.fill("#email", f"miriam{width}@praxis.example")
+    page.keyboard.press("Enter")
+    expect(page.locator("#invitation")).to_have_value(re.compile("/password/"))
+    assert below_the_head(page, "#invitation")
+    expect(page.locator(".notice[role=status]")).to_be_focused()
+
+
+def test_refused_field_is_in_view_and_has_the_focus(visitors: Visitors, site: Site) -> None:
+    page = visitors.open(
+        User.get_by_id(site.people.owner), "/settings/team", viewport={"width": 1440, "height": 700}
+    )
+    page.fill("#email", "miriam@praxis")
+    page.fill("#email", "dr.lindner@praxis-lindner.example")
+    page.keyboard.press("Enter")
+    expect(page.locator("#email-e")).to_contain_text("meldet sich schon jemand an")
+    expect(page.locator("#email")).to_be_focused()
+    assert below_the_head(page, "#email")
+    assert below_the_head(page, "#email-e")
+
+
+def test_jump_to_the_form_stops_below_the_head(visitors: Visitors, furnished: Account, site: Site) -> None:
+    page = visitors.open(
+        User.get_by_id(site.people.owner), "/settings/senders", viewport={"width": 1440, "height": 700}
+    )
+    page.locator(".page-actions a").click()
+    assert below_the_head(page, "#new-h")
+
+
+def test_nothing_scrolls_sideways_at_320(visitors: Visitors, furnished: Account, operator: User) -> None:
+    page = visitors.open(operator, "/settings/profile", viewport={"width": 320, "height": 640})
+    for name in PAGES:
+        page.goto(f"/settings/{name}")
+        assert sideways(page) <= 0, name
 
 
 def test_setup_works_without_script(visitors: Visitors, site: Site, anna: User) -> None:

@@ -3,12 +3,13 @@
 import re
 import socket
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from sms import accounts, labelling, senders, suppression, template_texts
+from sms import accounts, clock, labelling, senders, suppression, template_texts
 from sms.config import Settings
 from sms.mail import kept
 from sms.models import Account, ApiKey, Label, Sender, Suppression, Template, User
@@ -157,6 +158,51 @@ def test_bad_account_setting_is_told_at_its_field(
     assert answer.status_code == 422
     assert error_at(answer, field)
     assert Account.get_by_id(account.id).name == "Praxis Dr. Lindner"
+
+
+def test_quiet_hours_are_saved_shown_and_taken_away(browser: FlaskClient, account: Account) -> None:
+    page = browser.get("/settings/account").get_data(as_text=True)
+    assert re.search(r'<input[^>]*id="text_from"[^>]*type="time"[^>]*value="20:00"', page)
+    form = {"text_from": "21:30", "text_to": "07:00", "voice_from": "", "voice_to": ""}
+    assert browser.post("/settings/account/quiet-hours", data=form).status_code == 303
+    saved = Account.get_by_id(account.id)
+    assert (saved.quiet_text, saved.quiet_voice) == ("21:30-07:00", "")
+    page = browser.get("/settings/account").get_data(as_text=True)
+    assert re.search(r'<input[^>]*id="text_to"[^>]*value="07:00"', page)
+    assert re.search(r'<input[^>]*id="voice_to"[^>]*value=""', page)
+
+
+QUIET = {"text_from": "20:00", "text_to": "08:00", "voice_from": "20:00", "voice_to": "08:00"}
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "sentence"),
+    [
+        ({"text_from": ""}, "text_from", "Bitte geben Sie beide Uhrzeiten an"),
+        ({"voice_to": " "}, "voice_from", "Bitte geben Sie beide Uhrzeiten an"),
+        ({"voice_to": "24:00"}, "voice_from", "Das ist keine Uhrzeit wie 20:00."),
+        ({"text_to": "8"}, "text_from", "Das ist keine Uhrzeit wie 20:00."),
+        ({"text_to": "٠٨:٠٠"}, "text_from", "Das ist keine Uhrzeit wie 20:00."),
+        ({"text_to": "19:00"}, "text_from", "Anfang und Ende sind gleich."),
+    ],
+)
+def test_bad_quiet_hours_are_told_at_their_field_and_change_nothing(
+    browser: FlaskClient, account: Account, change: dict[str, str], field: str, sentence: str
+) -> None:
+    answer = browser.post("/settings/account/quiet-hours", data={**QUIET, "text_from": "19:00", **change})
+    assert answer.status_code == 422
+    assert error_at(answer, field).startswith(sentence)
+    assert Account.get_by_id(account.id).quiet_text == "20:00-08:00"
+
+
+@pytest.mark.parametrize(("locale", "shown"), [("de", "03.05., 16:07"), ("en", "3 May, 16:07")])
+def test_moments_in_tables_are_days_and_hours_as_in_the_inbox(
+    app: Flask, owner: User, locale: str, shown: str
+) -> None:
+    clock.shift(datetime(2027, 5, 4, 10, tzinfo=UTC) - clock.now())
+    User.update(locale=locale, signed_in_at=datetime(2027, 5, 3, 14, 7, tzinfo=UTC)).execute()
+    page = text(sign_in(app, owner).get("/settings/team"))
+    assert shown in page
 
 
 # Team

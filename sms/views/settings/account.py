@@ -1,4 +1,4 @@
-"""The account's own settings: name, place, language, limit, and whether Google may speak its texts."""
+"""The account's own settings: name, place, language, limit, quiet hours, and whether Google may speak its texts."""
 
 import phonenumbers
 from flask.typing import ResponseReturnValue
@@ -8,8 +8,9 @@ from flask_login import current_user
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, SelectField, StringField
 
-from sms import accounts
+from sms import accounts, quiet
 from sms.i18n import LANGUAGES
+from sms.models import Account
 from sms.refusal import Refused
 from sms.views.gate import requires
 from sms.views.settings.frame import blueprint, page, place, saved
@@ -49,6 +50,43 @@ class AccountForm(FlaskForm):
         }
 
 
+class QuietForm(FlaskForm):
+    """From and to for each channel; a browser sends a time of day as 20:00 in every language."""
+
+    text_from = StringField()
+    text_to = StringField()
+    voice_from = StringField()
+    voice_to = StringField()
+
+    def __init__(self, **values: object) -> None:
+        super().__init__(**values)
+        self.text_from.label.text = _("Texts from")
+        self.voice_from.label.text = _("Calls from")
+        for end in (self.text_to, self.voice_to):
+            end.label.text = _("until")
+
+    def values(self) -> dict[str, str]:
+        """Return both spans as accounts.change_account takes them; raises Refused."""
+        return {
+            "quiet_text": _span(self.text_from, self.text_to),
+            "quiet_voice": _span(self.voice_from, self.voice_to),
+        }
+
+
+def _span(start: StringField, end: StringField) -> str:
+    return quiet.written_span(start.data or "", end.data or "", start.name)
+
+
+def _times(account: Account) -> dict[str, str]:
+    """Return the account's quiet hours as the form shows them."""
+    shown = {}
+    for channel, span in (("text", account.quiet_text), ("voice", account.quiet_voice)):
+        known = quiet.read_span(span)
+        for name, moment in zip(("from", "to"), known or (), strict=False):
+            shown[f"{channel}_{name}"] = f"{moment:%H:%M}"
+    return shown
+
+
 def regions() -> list[tuple[str, str]]:
     """Return the countries that phone numbers are known for, by their names in the reader's language."""
     names = get_locale().territories
@@ -74,7 +112,17 @@ def _whole_number(text: str, most: int) -> int:
 @requires("owner")
 def account() -> ResponseReturnValue:
     """Show the account's settings."""
-    return page("account", form=AccountForm(formdata=None, obj=current_user.account))
+    return _show()
+
+
+def _show(form: AccountForm | None = None, quiet_form: QuietForm | None = None) -> ResponseReturnValue:
+    own = current_user.account
+    return page(
+        "account",
+        422 if form or quiet_form else 200,
+        form=form or AccountForm(formdata=None, obj=own),
+        quiet=quiet_form or QuietForm(formdata=None, data=_times(own)),
+    )
 
 
 @blueprint.post("/account")
@@ -86,5 +134,18 @@ def save_account() -> ResponseReturnValue:
         accounts.change_account(current_user.account, **form.values())
     except Refused as refused:
         place(form, refused)
-        return page("account", 422, form=form)
+        return _show(form)
+    return saved("settings.account")
+
+
+@blueprint.post("/account/quiet-hours")
+@requires("owner")
+def save_quiet_hours() -> ResponseReturnValue:
+    """Save when machines neither write nor call."""
+    form = QuietForm()
+    try:
+        accounts.change_account(current_user.account, **form.values())
+    except Refused as refused:
+        place(form, refused)
+        return _show(quiet_form=form)
     return saved("settings.account")

@@ -1,15 +1,19 @@
 """What all pages of the setup share: the blueprint, the menu at the side, and refusals shown at their field."""
 
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_login import current_user
 from flask_wtf import FlaskForm
 
+from sms.clock import now
 from sms.models.account import ROLES
 from sms.refusal import Refused
+from sms.views import moments
 from sms.wording import N_, sentence
 
 blueprint = Blueprint("settings", __name__, url_prefix="/settings")
@@ -40,6 +44,14 @@ MENU = (
 def settings_menu() -> list[Entry]:
     """Return the lines of the menu that the signed-in person may follow."""
     return [e for e in MENU if ROLES.index(current_user.role) >= ROLES.index(e.role)]
+
+
+@blueprint.app_template_filter("day_and_time")
+def day_and_time(moment: datetime) -> str:
+    """Return a moment as tables show it: 21 Nov, 23:05, with its year where that is another one."""
+    zone, locale = current_user.account.zone, get_locale().language
+    day, today = (moments.local(at, zone).date() for at in (moment, now()))
+    return f"{moments.short_date(day, today, locale)}, {moments.clock(moment, zone)}"
 
 
 @blueprint.get("")

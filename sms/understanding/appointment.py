@@ -37,6 +37,7 @@ _BESIDE = frozenset(
         "verb",
         "state",
         "soft",
+        "doch",
         "want",
         "bye",
         "soon",

@@ -10,7 +10,7 @@ from typing import Any
 
 from sms.understanding import numerals
 from sms.understanding.tokens import Token, key_of, tokens_of
-from sms.understanding.words import SPELLINGS, Table
+from sms.understanding.words import REAL_WORDS, SPELLINGS, Table
 
 _EMOJI = {
     "yes": "👍✅✔☑👌🆗",
@@ -26,7 +26,35 @@ _EMOJI = {
 }
 _BY_EMOJI = {c: label for label, all_of_it in _EMOJI.items() for c in all_of_it}
 _NEVER_GUESSED = frozenset(
-    ["fill", "verb", "state", "want", "request", "odd", "title", "good", "bad", "option", "neg", "soft"]
+    [
+        "fill",
+        "unit",
+        "comma",
+        "minus",
+        "multiplier",
+        "part",
+        "half",
+        "before",
+        "past",
+        "fixed",
+        "quarter",
+        "threequarters",
+        "next",
+        "coming",
+        "feast",
+        "bye",
+        "verb",
+        "state",
+        "want",
+        "request",
+        "odd",
+        "title",
+        "good",
+        "bad",
+        "option",
+        "neg",
+        "soft",
+    ]
 )
 """A slip is forgiven where the word carries an answer; a filler guessed at would only hide an unknown word."""
 _SHORTEST_TYPO = 5
@@ -121,12 +149,16 @@ class Lexicon:
 
     def _nearest(self, word: str) -> tuple[str, Any]:
         """Return what a misspelt word is: one with letters repeated, else the only one a small slip away."""
+        if word in REAL_WORDS:
+            return "unknown", None
         for limit in (2, 1):
             if (short := _squeezed(word, limit)) != word:
                 if found := self._phrases.get((spelled(short),)):
                     return found
                 if (number := numerals.cardinal(short)) is not None:
                     return "number", number
+        if len(word) <= _SHORTEST_TYPO:
+            return "unknown", None
         near = [w for w in self._by_letter.get(word[:1], ()) if slips(word, w) <= allowed(len(word))]
         meanings = {self._phrases[(w,)] for w in near}
         meaning = meanings.pop() if len(meanings) == 1 else ("unknown", None)

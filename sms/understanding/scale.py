@@ -95,10 +95,10 @@ def _out_of(atoms: list[Atom], most: Decimal | None) -> list[Atom]:
     """Take the end of the scale out of "8 von 10", "8/10" and "8 out of 10"."""
     for at in range(1, len(atoms) - 1):
         divides = atoms[at].label in ("of", "from", "/")
-        if divides and atoms[at - 1].label == "number" and atoms[at + 1].label == "number":
-            is_whole_scale = most is not None and atoms[at + 1].value == most
-            if is_whole_scale:
-                return atoms[:at] + atoms[at + 2 :]
+        behind = next((atom for atom in reversed(atoms[:at]) if atom.label != "fill"), None)
+        follows = behind is not None and behind.label == "number"
+        if divides and follows and atoms[at + 1].label == "number" and atoms[at + 1].value == most:
+            return atoms[:at] + atoms[at + 2 :]
     return atoms
 
 

@@ -13,7 +13,7 @@ SPELLINGS = {
     "kumm": "komme", "komm": "komme", "moechte": "moechte", "mocht": "moechte", "moecht": "moechte", "gruss": "gruss",
     "dange": "danke", "dnake": "danke", "bitee": "bitte", "un": "und", "nein'": "nein", "dat": "das", "det": "das",
     "wollt": "wollte", "schaff": "schaffe", "schaffs": "schaffe", "brauch": "brauche", "gehts": "geht", "passts": "passt",
-    "klappts": "klappt", "kanns": "kann", "is": "ist",
+    "klappts": "klappt", "kanns": "kann", "is": "ist", "moren": "morgen", "morgn": "morgen", "mrogen": "morgen", "mogren": "morgen", "gerner": "gerne", "verschiben": "verschieben", "verscheiben": "verschieben", "grene": "gerne", "gerene": "gerne", "geren": "gerne", "gernr": "gerne", "gernw": "gerne", "jq": "ja", "nien": "nein", "neim": "nein", "nain": "nein", "nin": "nein",
 }  # fmt: skip
 """Dialect, haste and dictation, by folded word; only where the word means nothing else."""
 
@@ -52,6 +52,10 @@ POLITE: Table = {
 TRAPS: Table = {
     # Nouns that are no name where one might stand ("Ja, Quatsch"), and what a bare number belongs to ("2. Mai").
     "odd": (
+        # Words that a slip would make of an answer, but that are words.
+        "gehen, gegen, gerte, gerät, geraten, sichel, sichern, sichert, sichere, passe, passte, pass, past, paste, pasta, passat, klappe, klappte, stimme, stimmte, "
+        "kommt, komma, neuer, neue, neues, neuen, angemacht, angelehnt, angenommen, richtige, richtiger, ansagen, ansage, aussagen, verschoben, verschrieben, verschreiben, "
+        "abgesagt, storniert, verlegt, umgebucht, vertagt, gestrichen, verhindern, rechts, niemand, nichte, "
         "quatsch, unsinn, blödsinn, scherz, witz, spaß, mist, moment, sekunde, pustekuchen, fehler, irrtum, korrektur, scheiße, blöd, falsch, "
         "vertippt, ups, oops, tippfehler, dutzend, duzend, paar, hälfte, viertel, uhr, stock, etage, rang, platz, klasse, reihe, seite, zimmer, "
         "januar, jänner, februar, feber, märz, april, mai, juni, juli, august, september, oktober, november, dezember, montag, dienstag, "
@@ -105,7 +109,7 @@ NEGATION: Table = {
 
 YES_NO: Table = {
     "yes": (
-        "ja, jaja, j, jo, joo, jop, jopp, jup, aber selbstverständlich, mit vergnügen, mit freude, mit freuden, voll und ganz, ist recht, daumen hoch, von meiner seite ja, joa, joah, jou, jup, jupp, jap, japp, jepp, jep, jau, jawohl, jawoll, jawol, jaaa, jq, yes, y, yep, yup, yeah, ya, yess, "
+        "ja, jaja, j, jo, joo, jop, jopp, jup, aber selbstverständlich, mit vergnügen, mit freude, mit freuden, voll und ganz, ist recht, daumen hoch, von meiner seite ja, joa, joah, jou, jup, jupp, jap, japp, jepp, jep, jau, jawohl, jawoll, jawol, jaaa, yes, y, yep, yup, yeah, ya, yess, "
         "yes please, yea, gerne, gern, sehr gerne, sehr gern, gerne doch, gern doch, liebend gern, liebend gerne, herzlich gerne, "
         "klar, klaro, na klar, na klar doch, klar doch, aber klar, aber klar doch, aber ja, aber sicher, aber gerne, aber gern, aber natürlich, logo, "
         "logisch, ok, okay, oki, okey, oke, okeh, okidoki, okie, okk, in ordnung, geht in ordnung, ist in ordnung, geht klar, "
@@ -115,11 +119,11 @@ YES_NO: Table = {
         "gar kein problem, überhaupt kein problem, kein thema, kein ding, meinetwegen, von mir aus, stimme zu, ich stimme zu, nichts dagegen, "
         "habe nichts dagegen, ich habe nichts dagegen, gebongt, geritzt, abgemacht, wird gemacht, mache ich, mach ich, mache ich gerne, "
         "machen wir, machen wir so, machen wir gerne, of course, sure, sure thing, certainly, absolutely, definitely, fine, fine by me, "
-        "sounds good, works for me, that works, no problem, agreed, i agree, correct, right, exactly, why yes, by all means, yes sir, grene, gerene, geren, "
-        "gernr, gernw, kk, affirmative, zu hundert prozent, hundertprozentig"
+        "sounds good, works for me, that works, no problem, agreed, i agree, correct, right, exactly, why yes, by all means, yes sir, "
+        "kk, affirmative, zu hundert prozent, hundertprozentig"
     ),
     "no": (
-        "nein, n, nee, ne, auf gar keinen, nix da, noch nie, bin raus, bin leider raus, leider muss ich nein sagen, ist falsch, das ist falsch, nicht richtig, nicht korrekt, nicht gewünscht, nicht zufrieden, daumen runter, nö, nöö, nä, näh, naa, noe, nope, no, nah, nein danke, nee danke, nien, neim, nain, nei, nin, niemals, nie, nie im leben, "
+        "nein, n, negativ, nee, ne, auf gar keinen, nix da, noch nie, bin raus, bin leider raus, leider muss ich nein sagen, ist falsch, das ist falsch, nicht richtig, nicht korrekt, nicht gewünscht, nicht zufrieden, daumen runter, nö, nöö, nä, näh, naa, noe, nope, no, nah, nein danke, nee danke, nei, niemals, nie, nie im leben, "
         "nie und nimmer, keinesfalls, keineswegs, auf keinen fall, auf keinenfall, aufkeinenfall, auf gar keinen fall, auf keinen, "
         "leider nicht, leider gar nicht, leider noch nicht, lieber nicht, noch nicht, bitte nicht, gar nicht, garnicht, überhaupt nicht, absolut nicht, sicher nicht, "
         "ganz sicher nicht, bestimmt nicht, ganz bestimmt nicht, natürlich nicht, selbstverständlich nicht, definitiv nicht, auf jeden fall nicht, "
@@ -145,7 +149,8 @@ YES_NO: Table = {
         "wollte, hatte, hatten, bekommen, erhalten, gesehen, gelesen, verstanden, gemacht, genommen, gefunden, geschehen, gegeben, benutzt, genutzt, gehört, habe, haben, hat, war, waren, wurde, bin, ist, sind, gefallen, gefällt, geklappt, funktioniert, "
         "dürfen, darf, have, did, am, has, had, würde ich, ich würde, würden wir, wir würden, wird, gab, gibt"
     ),
-    "soft": "leider, unfortunately, bedauerlicherweise, doch",
+    "soft": "leider, unfortunately, bedauerlicherweise",
+    "doch": "doch",
     "polite": "bis dann, dann bis dann, bis morgen, dann bis morgen, bis nachher, bis gleich, bis dahin, see you",
     "decline": "lass mal, lassen wir, lieber, lassen sie mal, du, tut mir leid, bin im urlaub, ich bin im urlaub, im urlaub, verreist, bin verreist, krank, bin krank, ich bin krank",
     "good": (
@@ -156,7 +161,7 @@ YES_NO: Table = {
     "bad": "schlecht, sehr schlecht, furchtbar, schrecklich, mies, unzufrieden, bad, terrible, nicht gut, nicht so gut, nicht so toll, mangelhaft, katastrophe",
     "fill": (
         "ich, wir, das, dies, es, mir, uns, da, dann, auch, also, so, sehr, ganz, ganz klar, wirklich, echt, alles, für mich, bei mir, bei uns, zu, "
-        "immer, jederzeit, vollkommen, total, komplett, völlig, von meiner seite, weiterempfehlen, empfehlen, voll, eh, halt, gelaufen, gewesen, bereits, weiterhin, weiter, danach, it was, i was, there was, "
+        "an dem tag, an diesem tag, an dem termin, immer, jederzeit, vollkommen, total, komplett, völlig, von meiner seite, weiterempfehlen, empfehlen, voll, eh, halt, gelaufen, gewesen, bereits, weiterhin, weiter, danach, it was, i was, there was, "
         "i, it, that, that's, it's, i'm, would, me, to, the, very, really, my, we, na, ach, oh, ah, gut dann, nun, ihnen, sie, im moment, zur zeit, derzeit, aktuell, "
         "unsererseits, meinerseits, hier, john"
     ),
@@ -166,7 +171,7 @@ SCALE: Table = {
     "fill": (
         "note, schulnote, auf jeden fall, natürlich, sicher, selbstverständlich, nummer, nr, zahl, punkt, punkte, punkten, pkt, stern, sterne, sternen, sternchen, mit sternchen, antwort, meine antwort, bewertung, "
         "meine bewertung, wertung, skala, auf einer skala, auf der skala, einer skala, ergebnis, von mir, von uns, von mir bekommen sie, von mir gibt es, von mir gibts, bekommen sie, "
-        "bekommt ihr, gibt es, gibts, ich, wir, gebe, geben, gib, vergebe, vergeben, bewerte, bewerten, benote, beurteile, mit, mit einer, mit der, einer, zufriedenheit, meine zufriedenheit, bekommt, bekommen, ihnen, euch, ich gebe ihnen, wähle, nehme, sage, ich würde sagen, "
+        "bekommt ihr, gibt es, gibts, ich, wir, gebe, geben, gib, vergebe, vergeben, bewerte, bewerten, benote, beurteile, mit, mit einer, mit der, einer, zufriedenheit, meine zufriedenheit, bekommt, bekommen, ihnen, euch, ich gebe ihnen, wähle, nehme, sage, ich würde sagen, ich sag mal, sag mal, sagen wir, sagen wir mal, "
         "würde sagen, würde, ich sage mal, sagen, ich denke, meine, ist, wäre, ist eine, eine, ein, einen, ne, nen, ner, die, der, glatte, glatter, "
         "ganz klar, klar, klare, ganz, volle, satte, glatt, starke, solide, also, dann, nur, leider, leider nur, a, an, the, i'd say, i would say, i give, i give it, it's, give, it, "
         "score, rating, points, point, stars, star, number, my, my answer, my rating, answer, is, definitely, definitiv, eindeutig, absolut, "
@@ -191,7 +196,7 @@ CHOICE: Table = {
         "die, der, das, den, dem, ein, eine, einen, einer, einem, ne, nummer, am liebsten, liebsten, bevorzugt, vorzugsweise, nr, no, antwort, meine antwort, option, möglichkeit, variante, auswahl, punkt, "
         "buchstabe, ich, wir, bin, sind, war, waren, ist, nehme, nehmen, wähle, wählen, möchte, hätte gerne, hätte gern, würde, sage, ich würde sagen, also, dann, mit, mitm, im, in, am, an, auf, bei, "
         "per, via, durch, über, übers, aus, vom, von, zum, zur, für, fürs, um, nur, leider, gerne, es, the, a, an, number, answer, choice, i, i'm, am, was, "
-        "on, by, it, is, passt, passt mir, bitte die, meine, mein, my, pick, choose, take, i'd, für mich, uns, wurde, habe, lieber, einfach, mich, mir, i'd like, like, ganz klar, wäre, klar, eindeutig, definitiv, via, through, my answer, i choose, i take, das ist, das war, es war, uhr"
+        "on, by, it, is, passt, passt mir, bitte die, meine, mein, my, pick, choose, take, i'd, für mich, uns, wurde, habe, lieber, einfach, mich, mir, i'd like, like, ganz klar, wäre, klar, eindeutig, definitiv, via, through, my answer, works, work, i choose, i take, das ist, das war, es war, uhr"
     ),
     "because": "weil, denn, because",
     "th": "st, nd, rd, th",
@@ -205,7 +210,7 @@ MULTICHOICE: Table = {
 }
 
 APPOINTMENT: Table = {
-    "able": "wir kommen, werde kommen, ich werde kommen, i will come, i'm coming, werde erscheinen",
+    "able": "i'll come, wir kommen, werde kommen, ich werde kommen, i will come, i'm coming, werde erscheinen",
     "verb": "erscheinen, schaffs",
     "confirm": (
         "bestätigt, bestätige, bestätige ich, bestätigen, bitte bestätigen, confirmed, confirm, i confirm, zusage, zugesagt, fix, wird eingehalten, wird wahrgenommen, nehme ich wahr, nehmen wir wahr, termin steht, steht, kann ich einhalten, "
@@ -243,7 +248,163 @@ APPOINTMENT: Table = {
     "hedge": "noch nicht, nicht wirklich, vorher, versuche, eigentlich",
     "fill": (
         "ich, wir, den, der, dem, einen, einem, termin, auf, nächste woche, nächster woche, kommende woche, termine, terms, mein, meinen, unseren, ihn, es, da, mir, uns, geben, machen, vereinbaren, hiermit, heute, morgen, "
-        "übermorgen, für, mich, für mich, für morgen, um, auch, dann, also, so, i, i'm, my, to, the, an, a, appointment, it, that, date, time, me, will, would, werde, pünktlich, "
+        "übermorgen, für, mich, für mich, für morgen, um, auch, dann, also, so, i, i'm, my, to, the, an, a, appointment, it, that, date, time, me, get, tomorrow, today, will, would, werde, pünktlich, "
         "hin, deshalb, daher, darum, wie vereinbart, wie besprochen, vereinbart, besprochen, wir beide, ja den, den termin, der termin, zum termin, meinen termin, sehr, mal, dass, komplett"
     ),
 }
+
+REAL_WORDS = frozenset(
+    [
+        "absolute",
+        "absolutes",
+        "absaugen",
+        "abgetaucht",
+        "abgeflacht",
+        "abgelehnten",
+        "ablage",
+        "abzufangen",
+        "abzuwaegen",
+        "affirmation",
+        "agrees",
+        "augusta",
+        "auguste",
+        "beseitigen",
+        "bestaendige",
+        "bestaendigen",
+        "bestaetigung",
+        "bestaetigte",
+        "bestaetigten",
+        "betaetigen",
+        "betaetigt",
+        "betaetigte",
+        "cancer",
+        "cannon",
+        "canceled",
+        "certainty",
+        "coding",
+        "confirms",
+        "conform",
+        "coping",
+        "definition",
+        "definitions",
+        "definitive",
+        "definitively",
+        "eingestanden",
+        "faber",
+        "feder",
+        "feiern",
+        "ferber",
+        "fewer",
+        "fieber",
+        "freital",
+        "freytag",
+        "gangen",
+        "geistern",
+        "gestein",
+        "gesten",
+        "gingen",
+        "ginger",
+        "greene",
+        "haette",
+        "hefte",
+        "huete",
+        "jaguar",
+        "julian",
+        "julius",
+        "kommandeur",
+        "kommendes",
+        "korrekte",
+        "logische",
+        "loesche",
+        "marsch",
+        "margen",
+        "moegen",
+        "morden",
+        "morgan",
+        "morten",
+        "nachsitzen",
+        "naechte",
+        "naechten",
+        "natuerliche",
+        "natuerlichem",
+        "natuerlichen",
+        "natuerlicher",
+        "natuerliches",
+        "nachos",
+        "negativ",
+        "negative",
+        "negativem",
+        "negativen",
+        "negativer",
+        "negatives",
+        "negatively",
+        "nikolas",
+        "postponed",
+        "reboot",
+        "rights",
+        "sacher",
+        "schwerlich",
+        "selbstverstaendliche",
+        "sortierung",
+        "stagnieren",
+        "stammt",
+        "stehst",
+        "stemmt",
+        "stimmst",
+        "streiche",
+        "streicheln",
+        "streichelt",
+        "streicher",
+        "streichung",
+        "strichen",
+        "sucher",
+        "umwegen",
+        "unbedingte",
+        "unbedingten",
+        "unhoeflich",
+        "unmoegliche",
+        "unmoeglichen",
+        "unmoegliches",
+        "unsaeglich",
+        "veraendert",
+        "verhandelt",
+        "verhungert",
+        "verjagen",
+        "verlage",
+        "verlagen",
+        "verleger",
+        "verlegten",
+        "verlesen",
+        "verleugnen",
+        "verlogen",
+        "verminderte",
+        "verringert",
+        "versagen",
+        "verschicken",
+        "verschiebt",
+        "verschiebungen",
+        "verschiedene",
+        "vertraegen",
+        "vertragen",
+        "verwegen",
+        "verwundert",
+        "vorlegen",
+        "hundertprozentige",
+        "zulage",
+        "zusagen",
+        "zusagt",
+        "zutage",
+        "richten",
+        "richter",
+        "gerade",
+        "gerede",
+        "geraet",
+        "garten",
+        "karten",
+        "sonne",
+        "sonntagen",
+        "montagen",
+        "monaten",
+    ]
+)
+"""Words that are one slip from an answer but words of their own: never taken for a misspelling."""

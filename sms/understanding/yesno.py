@@ -45,10 +45,10 @@ DOUBTS = {
     "or": "several",
 }
 
-_WITH_YES = frozenset(["yes", "able", "verb", "state", "fill", "good", "soft"])
-_WITH_NO = frozenset(["no", "neg", "able", "verb", "state", "fill", "bad", "soft", "decline"])
+_WITH_YES = frozenset(["yes", "able", "verb", "state", "fill", "good", "soft", "doch"])
+_WITH_NO = frozenset(["no", "neg", "able", "verb", "state", "fill", "bad", "soft", "doch", "decline"])
 _VERBS = frozenset(["able", "verb", "state"])
-_WITH_REFUSAL = _VERBS | {"neg", "fill", "soft"}
+_WITH_REFUSAL = _VERBS | {"neg", "fill", "soft", "doch"}
 
 
 _SET_OFF = frozenset([",", ".", ";", "!", "-", "\n"])
@@ -153,7 +153,7 @@ def _no(labels: list[str], present: frozenset[str]) -> Understood:
     if labels[0] == "neg" or ("neg" in present and _negated(labels, "no")):
         return unclear("negation")
     # "Nein, doch" takes the no back.
-    if labels[-1] == "soft" and len(labels) > 1 and labels[0] == "no":
+    if labels[-1] == "doch":
         return unclear("contradiction")
     return taken("no", "words")
 

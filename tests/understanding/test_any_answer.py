@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from sms.understanding import KINDS, optout, understand
 from sms.understanding.tokens import LONGEST
+from sms.understanding.words import REAL_WORDS
 from tests.understanding.cases import Case, cases, shown
 
 OPTIONS = ("Sehr zufrieden", "Zufrieden", "Unzufrieden", "10 Uhr", "Weiß nicht")
@@ -370,3 +371,29 @@ def test_whoever_is_blocked_by_a_word_never_gives_an_answer_with_it(text):
     if optout.is_stop(text):
         assert all(read(kind, text).outcome == "opt_out" for kind in KINDS if kind != "optout")
         assert read("optout", text).value == "stop"
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "Fieber",
+        "mögen",
+        "Feier",
+        "Definition",
+        "streicheln",
+        "vertragen",
+        "Papst",
+        "kommt",
+        "neuer",
+        "passe",
+        "Genre",
+        "gehen",
+        "Monate",
+        "Marsch",
+        *sorted(REAL_WORDS),
+    ],
+)
+def test_a_word_of_its_own_is_no_misspelt_answer(word):
+    assert {
+        read(kind, word).outcome for kind in ("yesno", "scale", "number", "date", "time", "appointment")
+    } == {"unclear"}

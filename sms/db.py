@@ -13,7 +13,8 @@ SQLITE_PRAGMAS = {
     "journal_mode": "wal",
     "synchronous": "normal",
     "foreign_keys": 1,
-    "busy_timeout": 10_000,
+    # Milliseconds. SQLite's waiting is not fair: on a crowded machine one of many writers can lose for ten seconds.
+    "busy_timeout": 30_000,
     "cache_size": -16_000,
     "temp_store": "memory",
 }

@@ -39,6 +39,7 @@ class Layer(NamedTuple):
 LAYERS: dict[str, Layer] = {
     "voice": Layer(("voice",), (*FLASK, *TABLES, *QUEUE)),
     "sms.gsm": Layer(("sms.gsm",), (*FLASK, *TABLES, *QUEUE)),
+    "sms.understanding": Layer(("sms.gsm", "sms.understanding"), (*FLASK, *TABLES, *QUEUE)),
     "sms.models": Layer(("sms.gsm", "sms.models", "sms.db", "sms.clock"), (*FLASK, *QUEUE)),
     "sms.carriers": Layer(("sms.gsm", "sms.carriers", "voice.script"), (*FLASK, *TABLES, *QUEUE)),
     "sms.sandbox": Layer(

@@ -138,6 +138,30 @@ def test_a_ringing_landline_is_answered_heard_and_its_keys_work(page, sdk, custo
     expect(row).to_contain_text("completed nach")
 
 
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_second_press_of_a_double_click_on_answer_is_no_key(open_page, sandbox, sdk, customer, motion):
+    customer.twiml("/twiml", "<Gather numDigits='1' action='/keys'><Pause length='60'/></Gather>")
+    page = open_page(reduced_motion=motion)
+    torsten = phone(page, "Torsten Wieczorek")
+    call(sdk, customer, to=TORSTEN)
+    answer = torsten.get_by_role("button", name="Annehmen")
+    answer.wait_for()
+    box = answer.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.click(x, y)
+    pad = torsten.locator(".keypad")
+    pad.wait_for()
+    page.mouse.click(x, y)
+    nine = pad.get_by_role("button", name="9")
+    key = nine.bounding_box()
+    page.mouse.click(key["x"] + 8, key["y"] + 8)
+    page.wait_for_timeout(300)
+    assert customer.at("/keys") == []
+    nine.click()
+    until(lambda: customer.at("/keys"))
+    assert customer.at("/keys")[0].form["Digits"] == "9"
+
+
 def test_a_declined_call_is_engaged_and_the_next_is_attempt_two(page, sdk, customer):
     torsten = phone(page, "Torsten Wieczorek")
     call(sdk, customer, to=TORSTEN)
@@ -155,7 +179,19 @@ def test_ilse_calls_and_leaves_a_message(page, sandbox, customer):
     customer.twiml(path, "<Say language='de-DE'>Ja?</Say><Record action='/recorded' playBeep='false'/>")
     ilse = phone(page, "Ilse Brömmelkamp")
     ilse.get_by_role("button", name="030 23125 100 anrufen").click()
-    ilse.get_by_role("textbox", name="Was Sie nach dem Ton sagen").fill("Bitte rufen Sie mich zurück.")
+    said = ilse.get_by_role("textbox", name="Was Sie nach dem Ton sagen")
+    expect(said).to_have_accessible_description(
+        "Tippen Sie, was Sie nach dem Ton sagen. Aufgenommen wird es als Sprache."
+    )
+    assert said.evaluate(
+        """(field) => {
+            const ruler = document.createElement("canvas").getContext("2d");
+            ruler.font = getComputedStyle(field).font;
+            const room = field.clientWidth - 2 * parseFloat(getComputedStyle(field).paddingLeft);
+            return ruler.measureText(field.placeholder).width <= room;
+        }"""
+    )
+    said.fill("Bitte rufen Sie mich zurück.")
     ilse.get_by_role("button", name="Sagen").click()
     expect(ilse).to_contain_text("Aufgelegt")
     [made] = sandbox.phone(ILSE)["calls"]
@@ -219,6 +255,18 @@ def test_the_page_says_when_it_is_not_connected_and_catches_up(page, sandbox, sd
     send(sandbox.client(), "Wieder da")
     expect(page.get_by_text("live", exact=True)).to_be_visible()
     expect(phone(page, "Margarethe Schößler").get_by_text("Wieder da")).to_be_visible()
+
+
+def test_columns_of_the_events_stay_where_they_are(page, sdk):
+    def edges():
+        return [round(th.bounding_box()["x"]) for th in page.locator(".log th").all()]
+
+    send(sdk, "x")
+    expect(page.get_by_text("SMS zugestellt")).to_be_visible()
+    before = edges()
+    sdk.messages.create(to=KURT, from_="ABSENDERNAM", body="Ein langer Text. " * 40)
+    expect(page.locator("tbody tr").filter(has_text="00491713920077").first).to_be_visible()
+    assert edges() == before
 
 
 def test_events_are_cleared(page, sdk):

@@ -1,5 +1,8 @@
 """Search over all messages and contacts of an account: folded trigrams, so that "termin" finds "Terminbestätigung"."""
 
+import re
+from collections.abc import Sequence
+
 from peewee import Database, Expression, ModelSelect
 
 from sms.db import database, is_sqlite
@@ -91,6 +94,46 @@ def conversations_matching(account_id: int, query: str, limit: int = 400) -> set
 def contacts_matching(account_id: int, query: str, limit: int = 400) -> set[int]:
     """Return ids of contacts whose name, numbers or own fields hold every word; another account's may be among them."""
     return {-row for row in _matching(account_id, query, limit) if row < 0}
+
+
+def excerpts(account_id: int, query: str, conversations: Sequence[int], limit: int = 400) -> dict[int, str]:
+    """Return the newest message text of each conversation that holds every word of the query, by conversation id."""
+    words = _as_words(query)
+    rows = (
+        [row for row in _rows(account_id, list(words), limit) if row > 0] if words and conversations else []
+    )
+    found = (
+        Message.select(Message.conversation, Message.text)
+        .where(
+            Message.account == account_id,
+            Message.id.in_(rows or [0]),
+            Message.conversation.in_(conversations),
+        )
+        .order_by(Message.id)
+        .tuples()
+    )
+    return dict(found)
+
+
+def hits(text: str, query: str) -> list[tuple[int, int]]:
+    """Return where the query's words stand in a text, as (start, end) in it, in order and apart from each other."""
+    folded, places = "", []
+    for place, character in enumerate(text):
+        piece = _plain(character)
+        folded += piece
+        places += [place] * len(piece)
+    spans = sorted(
+        (places[m.start()], places[m.end() - 1] + 1)
+        for word in _as_words(query)
+        for m in re.finditer(re.escape(word), folded)
+    )
+    apart: list[tuple[int, int]] = []
+    for start, end in spans:
+        if apart and start <= apart[-1][1]:
+            apart[-1] = (apart[-1][0], max(end, apart[-1][1]))
+        else:
+            apart.append((start, end))
+    return apart
 
 
 def _matching(account_id: int, query: str, limit: int) -> list[int]:

@@ -1,5 +1,6 @@
 """The list of conversations: views, filters, search, rows that load while scrolling, and what to do next."""
 
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from flask_login import current_user
 from markupsafe import Markup, escape
 from peewee import fn
 
-from sms import accounts, inbox
+from sms import accounts, inbox, search
 from sms.clock import now
 from sms.gsm import msisdn
 from sms.models import Change, Contact, Conversation, Label, User
@@ -28,6 +29,8 @@ MOST_SHOWN = 300
 """A live refresh shows again as many rows as had been scrolled to, up to this."""
 
 LONGEST_QUERY = 200
+BEFORE_HIT, AROUND_HIT = 24, 160
+"""Characters of a message that a search result shows before the first hit, and in all."""
 
 
 @dataclass(frozen=True)
@@ -165,6 +168,7 @@ def listing(limit: int = PAGE, current: int | None = None) -> dict[str, Any]:
     return {
         "asked": asked,
         "page": page,
+        "excerpts": search.excerpts(user.account_id, asked.q, [r.id for r in page.items]) if asked.q else {},
         "counts": counts,
         "all_labels": labels,
         "colleagues": colleagues,
@@ -187,6 +191,7 @@ def words(user: User) -> dict[str, Any]:
         "display": display,
         "shown": lambda number: msisdn.shown(number) if number.startswith("+") else number,
         "preview": preview,
+        "marked": marked,
         "script_addresses": script_addresses,
     }
 
@@ -218,6 +223,23 @@ def preview(row: inbox.Row) -> Markup:
         "call": _("Has called"),
     }
     return escape(row.preview or without_text.get(row.preview_kind, ""))
+
+
+def marked(text: str, query: str) -> Markup:
+    """Return the stretch of a text around the first word that was searched for, every such word marked."""
+    text = unicodedata.normalize("NFC", " ".join(text.split()))
+    found = search.hits(text, query)
+    start = max(0, found[0][0] - BEFORE_HIT) if found else 0
+    # Not from the middle of a word, nor from "Guten" of "Guten Tag": the beginning is shown where it is near.
+    start = 0 if start < BEFORE_HIT // 2 else text.find(" ", start, found[0][0]) + 1 or start
+    end = start + AROUND_HIT
+    pieces, place = [escape("… ") if start else Markup()], start
+    for first, last in found:
+        if first >= end:
+            break
+        pieces += [escape(text[place:first]), Markup("<mark>{}</mark>").format(text[first:last])]
+        place = last
+    return Markup().join([*pieces, escape(text[place : max(end, place)])])
 
 
 def waiting(user: User) -> Waiting:

@@ -1,5 +1,6 @@
 """The page of a new message: what is understood of its recipient, what it costs, what is wrong beside its field."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,9 @@ from sms.views.thread import is_fragment, vary
 from sms.wording import sentence
 
 blueprint = Blueprint("new_message", __name__)
+
+SHORTEST_NUMBER = 6
+"""Digits from which a part of what was typed is taken for a number of its own."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,8 @@ def understood() -> ResponseReturnValue:
 
 def number_hint(account: Account, typed: str) -> Hint:
     """Say kind, country and channel of a typed number, and whose it is; or why it cannot be used."""
+    if _names_several(typed):
+        return Hint("circle-x", _("One number at a time, please."), True)
     number = recipient(account, typed)
     if number.e164 is None or number.channel is None:
         if any(c.isalpha() for c in typed):
@@ -98,6 +104,11 @@ def number_hint(account: Account, typed: str) -> Hint:
     if known is not None and known.name:
         words.insert(0, known.name)
     return Hint("smartphone" if number.channel == "sms" else "phone", " · ".join(words))
+
+
+def _names_several(typed: str) -> bool:
+    whole = [part for part in re.split(r"[;,\n]", typed) if sum(c.isdigit() for c in part) >= SHORTEST_NUMBER]
+    return len(whole) > 1
 
 
 def _name_trouble(account: Account, typed: str) -> str:
@@ -141,6 +152,10 @@ def send_new() -> ResponseReturnValue:
     if form.get("template"):
         typed.text = _with_template(account, typed.text, form["template"], {"praxis": account.name})
         return _new_page(typed)
+    hint = number_hint(account, typed.to) if typed.to.strip() else None
+    if hint is not None and hint.wrong:
+        typed.errors = {"to": hint.words}
+        return _new_page(typed, 422)
     number = recipient(account, typed.to)
     try:
         send_at = wallclock.read(typed.at, account.zone, "send_at") if typed.at.strip() else None

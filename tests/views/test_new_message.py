@@ -1,5 +1,7 @@
 """The page of a new message and the contact's pane."""
 
+import re
+
 import pytest
 
 from sms import contacts, inbox, suppression
@@ -27,6 +29,26 @@ def text_of(answer):
 )
 def test_what_is_typed_as_recipient_is_explained(client, typed, words):
     assert words in text_of(client.get("/new/number", query_string={"to": typed}))
+
+
+@pytest.mark.parametrize(
+    "typed", ["Marg", "0171 3920042; 0171 3920043", "0171 39200 42, 030 23125417", "110"]
+)
+def test_the_form_refuses_a_recipient_with_the_words_of_its_hint(client, typed):
+    hint = re.search(
+        r'class="is-wrong">([^<]+)', text_of(client.get("/new/number", query_string={"to": typed}))
+    )[1]
+    page = text_of(client.post("/new", data={"to": typed, "text": "Guten Tag"}))
+    error = re.search(r'id="e-to">.*?<span>([^<]+)', page, re.S)[1]
+    assert error == hint
+    assert ("nur eine Nummer" in error) == (";" in typed or "," in typed)
+
+
+def test_a_placeholder_without_a_value_is_said_beside_the_text(client):
+    page = client.post("/new", data={"to": "0171 3920055", "text": "Guten Tag {name}"}, headers=HTMX)
+    assert page.status_code == 422
+    assert re.search(r'<textarea[^>]*id="new-text"[^>]*aria-invalid="true"', text_of(page))
+    assert re.search(r'id="e-text">.*?Kein Wert für name', text_of(page), re.S)
 
 
 def test_a_contact_can_be_written_to_by_name(client, account):

@@ -46,6 +46,28 @@ document.addEventListener("keydown", (event) => {
   open.querySelector("summary").focus();
 });
 
+// In a menu the arrow keys go from entry to entry; on its button, arrow down opens it.
+const STEPS = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity };
+const TYPED_IN = "input:not([type=checkbox], [type=radio]), select, textarea";
+
+function entries(menu) {
+  const all = menu.querySelectorAll(".menu-panel :is(a[href], button, summary, input, select, textarea):not(:disabled)");
+  return [...all].filter((entry) => entry.getClientRects().length);
+}
+
+document.addEventListener("keydown", (event) => {
+  const step = STEPS[event.key];
+  const menu = event.target.closest?.("details.menu");
+  if (!step || !menu || event.target.matches(TYPED_IN)) return;
+  const isButton = event.target === menu.querySelector(":scope > summary");
+  if (!menu.open && event.key !== "ArrowDown") return;
+  event.preventDefault();
+  menu.open = true;
+  const all = entries(menu);
+  const place = isButton ? (step < 0 ? all.length - 1 : 0) : all.indexOf(event.target) + step;
+  all[Math.max(0, Math.min(all.length - 1, place))]?.focus();
+});
+
 // Play an audio address in place; a second press stops it. Without JavaScript it is an ordinary link.
 let playing = null;
 

@@ -22,7 +22,7 @@ async function fetchAgain() {
   }
   await htmx.ajax('GET', address(), { source: '#list-body', target: '#list-body', swap: 'innerMorph' });
   // The row that had the focus has left this view: its neighbour takes it.
-  if (focused && !focused.isConnected) (rows()[place] ?? rows().at(-1))?.focus({ preventScroll: true });
+  if (focused && !focused.isConnected) (rows()[place] ?? rows().at(-1) ?? document.getElementById('talk-name'))?.focus({ preventScroll: true });
 }
 
 // While somebody changes the view or searches, that answer comes first; it would be overtaken by one for the old view.
@@ -54,3 +54,30 @@ function refresh() {
 document.addEventListener('faden:list', refresh);
 on('refresh', refresh);
 on('refreshed', refresh);
+
+// A row that is clicked without a connection: the page says so, and opens it as soon as there is one.
+let wanted = '';
+const rowOf = (event) => event.target.closest?.('[data-row]');
+
+document.addEventListener('htmx:before:request', (event) => {
+  if (!rowOf(event)) return;
+  wanted = '';
+  for (const row of document.querySelectorAll('[data-row][aria-busy]')) row.removeAttribute('aria-busy');
+});
+
+document.addEventListener('htmx:error', (event) => {
+  const row = rowOf(event);
+  if (!row) return;
+  wanted = row.id;
+  row.setAttribute('aria-busy', 'true');
+  document.body.classList.add('is-offline');
+  document.getElementById('offline').hidden = false;
+});
+
+function openWanted() {
+  const row = wanted && document.getElementById(wanted);
+  wanted = '';
+  row?.click();
+}
+window.addEventListener('online', openWanted);
+document.addEventListener('htmx:sse:after:connection', openWanted);

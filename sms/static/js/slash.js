@@ -48,11 +48,19 @@ function option(template, place) {
   text.textContent = template.dataset.template;
   words.append(template.dataset.name, text);
   item.append(words);
+  item.addEventListener('mousemove', () => choose(place));
   item.addEventListener('mousedown', (event) => {
     event.preventDefault();
     take(place);
   });
   return item;
+}
+
+/** One entry is marked, whether by key or by mouse. */
+function choose(place) {
+  chosen = place;
+  box().querySelectorAll('[role=option]').forEach((item, n) => item.setAttribute('aria-selected', String(n === place)));
+  area().setAttribute('aria-activedescendant', `slash-${place}`);
 }
 
 function hide() {

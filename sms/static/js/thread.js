@@ -1,5 +1,5 @@
 // The thread: groups of bubbles, their order, the seconds left to undo, and what comes in below the fold.
-import { composer, conversation, on, tell } from './page.js';
+import { composer, conversation, on, talk, tell } from './page.js';
 
 const thread = () => document.getElementById('thread');
 const scroller = () => document.getElementById('scroller');
@@ -92,6 +92,8 @@ export function arrange() {
 function toEnd() {
   held = null;
   if (scroller()) scroller().scrollTop = 0;
+  // In a low window the whole pane scrolls, and not from its end.
+  if (talk()) talk().scrollTop = talk().scrollHeight;
   if (jump()) jump().hidden = true;
 }
 
@@ -128,6 +130,7 @@ document.addEventListener('htmx:after:swap', () => {
 on('open', () => {
   newest = newestId();
   arrange();
+  toEnd();
 });
 on('sent', noteSeen);
 
@@ -190,3 +193,4 @@ setInterval(() => document.querySelector('#presence .avatar') && !document.hidde
 group();
 noteSeen();
 countDown();
+if (talk() && !location.hash) talk().scrollTop = talk().scrollHeight;

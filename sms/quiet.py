@@ -12,7 +12,7 @@ from sms.models import Account
 from sms.refusal import Refused
 
 Span = tuple[time, time]
-_clock = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d", re.ASCII)
+_clock = re.compile(r"(\d{1,2})(?:[:.](\d\d))?(?: ?Uhr)?", re.ASCII | re.IGNORECASE)
 
 
 def read_span(text: str) -> Span | None:
@@ -26,21 +26,26 @@ def read_span(text: str) -> Span | None:
 
 
 def written_span(start: str, end: str, field: str) -> str:
-    """Return "20:00-08:00" for two times of day; "", no quiet hours, for two empty ones.
+    """Return "20:00-08:00" for two times of day as people write them (20:00, 20.00, 20, 20 Uhr); "" for two empty ones.
 
     Raises Refused at `field`: quiet_half where one is missing, bad_clock for what is no time of day, quiet_same
     where both are the same.
     """
-    start, end = start.strip(), end.strip()
-    if not start and not end:
+    if not start.strip() and not end.strip():
         return ""
-    if not start or not end:
+    if not start.strip() or not end.strip():
         raise Refused(field, "quiet_half")
-    if not (_clock.fullmatch(start) and _clock.fullmatch(end)):
-        raise Refused(field, "bad_clock")
-    if start == end:
+    span = [_time_of_day(text, field) for text in (start, end)]
+    if span[0] == span[1]:
         raise Refused(field, "quiet_same")
-    return f"{start}-{end}"
+    return "-".join(f"{moment:%H:%M}" for moment in span)
+
+
+def _time_of_day(text: str, field: str) -> time:
+    match = _clock.fullmatch(text.strip())
+    if match is None or int(match[1]) > 23 or int(match[2] or 0) > 59:
+        raise Refused(field, "bad_clock")
+    return time(int(match[1]), int(match[2] or 0))
 
 
 def zone_of(number: str, account: Account) -> ZoneInfo:

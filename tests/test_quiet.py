@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from sms import clock, delivery, exchange, quiet, sending
 from sms.models import Account, Change, Message, StatusEvent
+from sms.refusal import Refused
 from tests.carrier_side import ILSE, MARGARETHE
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -158,3 +159,27 @@ def test_a_backlog_does_not_run_into_the_night(account):
         assert Change.select().where(Change.message == message.id, Change.kind == "status").exists()
     at("2026-03-11 08:00")
     assert delivery.claim() == text
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "written"),
+    [
+        ("20:00", "08:00", "20:00-08:00"),
+        ("20", "8 Uhr", "20:00-08:00"),
+        (" 21.30uhr", "7.05", "21:30-07:05"),
+        ("0", "23:59", "00:00-23:59"),
+        ("", " ", ""),
+    ],
+)
+def test_times_of_day_are_read_as_people_write_them(start: str, end: str, written: str) -> None:
+    assert quiet.written_span(start, end, "text_from") == written
+
+
+@given(st.text(max_size=8), st.text(max_size=8))
+def test_any_two_texts_are_quiet_hours_that_can_be_kept_or_refused(start: str, end: str) -> None:
+    try:
+        written = quiet.written_span(start, end, "text_from")
+    except Refused as refused:
+        assert refused.field == "text_from"
+    else:
+        assert written == "" or quiet.read_span(written)

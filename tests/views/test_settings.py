@@ -162,8 +162,8 @@ def test_bad_account_setting_is_told_at_its_field(
 
 def test_quiet_hours_are_saved_shown_and_taken_away(browser: FlaskClient, account: Account) -> None:
     page = browser.get("/settings/account").get_data(as_text=True)
-    assert re.search(r'<input[^>]*id="text_from"[^>]*type="time"[^>]*value="20:00"', page)
-    form = {"text_from": "21:30", "text_to": "07:00", "voice_from": "", "voice_to": ""}
+    assert re.search(r'<input[^>]*id="text_from"[^>]*value="20:00"', page)
+    form = {"text_from": "21.30 Uhr", "text_to": "7", "voice_from": "", "voice_to": ""}
     assert browser.post("/settings/account/quiet-hours", data=form).status_code == 303
     saved = Account.get_by_id(account.id)
     assert (saved.quiet_text, saved.quiet_voice) == ("21:30-07:00", "")
@@ -181,7 +181,8 @@ QUIET = {"text_from": "20:00", "text_to": "08:00", "voice_from": "20:00", "voice
         ({"text_from": ""}, "text_from", "Bitte geben Sie beide Uhrzeiten an"),
         ({"voice_to": " "}, "voice_from", "Bitte geben Sie beide Uhrzeiten an"),
         ({"voice_to": "24:00"}, "voice_from", "Das ist keine Uhrzeit wie 20:00."),
-        ({"text_to": "8"}, "text_from", "Das ist keine Uhrzeit wie 20:00."),
+        ({"text_to": "8 bis 9"}, "text_from", "Das ist keine Uhrzeit wie 20:00."),
+        ({"text_to": "8:60"}, "text_from", "Das ist keine Uhrzeit wie 20:00."),
         ({"text_to": "٠٨:٠٠"}, "text_from", "Das ist keine Uhrzeit wie 20:00."),
         ({"text_to": "19:00"}, "text_from", "Anfang und Ende sind gleich."),
     ],

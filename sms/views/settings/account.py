@@ -51,7 +51,7 @@ class AccountForm(FlaskForm):
 
 
 class QuietForm(FlaskForm):
-    """From and to for each channel; a browser sends a time of day as 20:00 in every language."""
+    """From and to for each channel, as text: a browser's own time field shows its language's clock, not the page's."""
 
     text_from = StringField()
     text_to = StringField()
@@ -60,10 +60,8 @@ class QuietForm(FlaskForm):
 
     def __init__(self, **values: object) -> None:
         super().__init__(**values)
-        self.text_from.label.text = _("Texts from")
-        self.voice_from.label.text = _("Calls from")
-        for end in (self.text_to, self.voice_to):
-            end.label.text = _("until")
+        for start, end in ((self.text_from, self.text_to), (self.voice_from, self.voice_to)):
+            start.label.text, end.label.text = _("from"), _("until")
 
     def values(self) -> dict[str, str]:
         """Return both spans as accounts.change_account takes them; raises Refused."""

@@ -77,9 +77,12 @@ def _rendered(
         return ""
     inbox.with_calls([message])
     markup = bubble.render_bubble(message, locale, zone)
-    if meaning == "tick":
-        return f'<hx-partial hx-target="#m-{message_id}" hx-swap="outerMorph">{markup}</hx-partial>'
     day = bubble.render_day(message, locale, zone)
+    if meaning == "tick":
+        # What is taken back moves from its future day to this one, which may have no divider yet.
+        moved = message.status == "cancelled"
+        below = f'<hx-upsert hx-target="#thread" key="data-seq">{day}</hx-upsert>' if moved else ""
+        return f'<hx-partial hx-target="#m-{message_id}" hx-swap="outerMorph">{markup}</hx-partial>{below}'
     return f'<hx-upsert hx-target="#thread" key="data-seq">{day}{markup}</hx-upsert>'
 
 

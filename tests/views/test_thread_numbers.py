@@ -125,6 +125,15 @@ def test_a_planned_text_that_was_taken_back_can_be_sent_after_all(client, talk, 
     assert "Doch senden" in item
 
 
+def test_taking_back_brings_the_day_it_moves_to(client, talk, anna, jonas):
+    message = practice.write_out(talk, "Bis morgen", anna, send_at=now() + timedelta(days=1))
+    before = client.get(f"/sync?after=0&conversation={talk.id}").headers["X-Cursor"]
+    sending.cancel(message, jonas)
+    told = text_of(client.get(f"/sync?after={before}&conversation={talk.id}"))
+    assert f'hx-target="#m-{message.id}"' in told
+    assert "Heute, " in told
+
+
 @pytest.mark.parametrize(
     ("status", "look"), [("undelivered", "st-warn"), ("failed", "st-fail"), ("delivered", "")]
 )

@@ -75,7 +75,7 @@ document.addEventListener('htmx:error', (event) => {
 });
 
 function openWanted() {
-  const row = wanted && document.getElementById(wanted);
+  const row = document.getElementById(wanted);
   wanted = '';
   row?.click();
 }

@@ -89,6 +89,22 @@ def test_a_stop_locks_the_field_even_while_a_menu_is_open(visitors, anna, talk):
     expect(page.locator("#contact")).to_contain_text("Gesperrt: weder SMS noch Anrufe.")
 
 
+def test_a_menu_opened_while_news_are_on_their_way_stays_open(visitors, anna, jonas, talk):
+    page = visitors.open(anna, f"/conversations/{talk.id}")
+    connected(page)
+    late = []
+    page.route("**/panels?*", lambda route: late.append(route) if not late else route.continue_())
+    with page.expect_request("**/panels?*"):
+        inbox.assign(talk, jonas, jonas)
+    page.locator("#menu-snooze > summary").click()
+    with page.expect_response("**/panels?*"):
+        late[0].continue_()
+    page.wait_for_timeout(300)
+    expect(page.locator("#menu-snooze")).to_have_attribute("open", "")
+    page.keyboard.press("Escape")
+    expect(page.locator("#menu-assign summary")).to_contain_text("Jonas")
+
+
 def test_numbers_that_come_and_go_are_in_the_field_at_once(visitors, anna, jonas, talk):
     page = visitors.open(anna, f"/conversations/{talk.id}")
     connected(page)

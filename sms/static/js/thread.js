@@ -177,6 +177,14 @@ function refreshPanels() {
     htmx.ajax('GET', `/conversations/${id}/panels?${panels()}`, { source: '#talk-head', swap: 'none' });
   }, 100);
 }
+// A menu that was opened while the answer was on its way stays open, too.
+document.addEventListener('htmx:before:swap', (event) => {
+  const { ctx, tasks } = event.detail ?? {};
+  if (!tasks || !ctx?.request?.action?.includes('/panels?') || !isBusy()) return;
+  const kept = tasks.filter(({ target }) => !/^#?(talk-head|contact)$/.test(target?.id ?? target));
+  isStale = kept.length < tasks.length || isStale;
+  tasks.splice(0, tasks.length, ...kept);
+});
 const catchUp = () => isStale && !isBusy() && refreshPanels();
 document.addEventListener('toggle', catchUp, { capture: true });
 document.addEventListener('htmx:after:swap', catchUp);

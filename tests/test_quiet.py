@@ -179,7 +179,6 @@ def test_times_of_day_are_read_as_people_write_them(start: str, end: str, writte
 def test_any_two_texts_are_quiet_hours_that_can_be_kept_or_refused(start: str, end: str) -> None:
     try:
         written = quiet.written_span(start, end, "text_from")
-    except Refused as refused:
-        assert refused.field == "text_from"
-    else:
-        assert written == "" or quiet.read_span(written)
+    except Refused:
+        return
+    assert written == "" or quiet.read_span(written)

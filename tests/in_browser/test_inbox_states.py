@@ -94,7 +94,38 @@ def filters(page, talk, anna, jonas):
     page.locator("#filter > summary").click()
 
 
-STATES = (conflict, locked, note, wrong, unicode, undo, menus, labels, keys, offline, editing, filters)
+def blocking(page, talk, anna, jonas):
+    page.locator("#menu-block > summary").click()
+
+
+def withdrawn(page, talk, anna, jonas):
+    undo(page, talk, anna, jonas)
+    page.locator("[data-undo]").click()
+    expect(page.locator(".is-withdrawn")).to_be_visible()
+
+
+def searching(page, talk, anna, jonas):
+    page.locator("#q").fill("morgen noch")
+    expect(page.locator("#rows mark").first).to_have_text("morgen")
+
+
+STATES = (
+    conflict,
+    locked,
+    note,
+    wrong,
+    unicode,
+    undo,
+    menus,
+    labels,
+    keys,
+    offline,
+    editing,
+    filters,
+    blocking,
+    withdrawn,
+    searching,
+)
 
 
 @pytest.mark.parametrize("state", STATES, ids=lambda s: s.__name__)
@@ -105,7 +136,9 @@ def test_axe_finds_nothing_in_a_state(visitors, anna, jonas, talk, state):
     check(page, state.__name__)
 
 
-@pytest.mark.parametrize("state", [conflict, menus, labels, editing, wrong], ids=lambda s: s.__name__)
+@pytest.mark.parametrize(
+    "state", [conflict, menus, labels, editing, wrong, withdrawn], ids=lambda s: s.__name__
+)
 def test_axe_finds_nothing_in_a_state_on_a_phone(visitors, anna, jonas, talk, state):
     size = {"width": 390, "height": 844}
     page = visitors.open(

@@ -93,6 +93,16 @@ def test_a_row_clicked_without_a_connection_opens_once_there_is_one(visitors, an
     expect(page.locator("#talk-name")).to_have_text(talk.contact.name, timeout=15000)
 
 
+def test_a_network_lost_soon_after_a_poll_is_said_as_well(visitors, anna, talk):
+    page = visitors.open(anna, "/inbox?view=open", viewport=WIDE)
+    page.route("**/events?*", lambda route: route.abort())
+    page.reload()
+    with page.expect_response("**/sync?*", timeout=20000):
+        pass
+    page.context.set_offline(True)
+    expect(page.locator("#offline")).to_be_visible()
+
+
 @pytest.mark.parametrize("width", [1440, 390])
 def test_no_notice_covers_the_answer_field(visitors, anna, talk, width):
     page = visitors.open(anna, f"/conversations/{talk.id}", viewport={"width": width, "height": 844})

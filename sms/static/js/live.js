@@ -37,7 +37,13 @@ function lost(wait = GRACE) {
   clearTimeout(offlineTimer);
   offlineTimer = setTimeout(() => {
     offlineTimer = 0;
-    if (isOpen || performance.now() - polledAt < 1.5 * POLL) return;
+    if (isOpen) return;
+    // Where polling works, nothing is missing: look again when its last answer has grown old.
+    const trusted = polledAt + 1.5 * POLL - performance.now();
+    if (trusted > 0) {
+      lost(trusted);
+      return;
+    }
     document.body.classList.add('is-offline');
     const words = document.getElementById('offline');
     if (words) words.hidden = false;
@@ -118,7 +124,10 @@ setInterval(poll, POLL);
 
 window.addEventListener('pageshow', (event) => event.persisted && reconnect());
 window.addEventListener('online', reconnect);
-window.addEventListener('offline', () => lost(0));
+window.addEventListener('offline', () => {
+  polledAt = -Infinity;
+  lost(0);
+});
 document.addEventListener('visibilitychange', () => {
   if (document.hidden) clearTimeout(offlineTimer);
   else {

@@ -1,4 +1,4 @@
-"""What a skipped test means: on a desk a hint, in continuous integration a failure, unless it is marked optional."""
+"""In which order tests run, and what a skipped one means: in continuous integration a failure, unless it is marked optional."""
 
 import os
 from collections.abc import Generator
@@ -19,6 +19,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """Name the marks of this project."""
     config.addinivalue_line("markers", "optional(why): may be skipped even where CI=true")
     config.addinivalue_line("markers", "alone: measures time or starts everything; runs beside no other test")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put files that drive a browser last: Playwright's event loop stays, and no asyncio.run() works beside it."""
+    browsing = {item.path for item in items if "chromium" in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: item.path in browsing)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,5 +5,5 @@ python=.venv/bin/python
 $python -m ruff check .
 $python -m ruff format --check .
 $python -m mypy
-$python -m pytest -m "not alone" -n 2 --dist loadfile
+$python -m pytest -m "not alone" -n 2 --dist loadfile --no-loadscope-reorder
 exec $python -m pytest -m alone

@@ -82,6 +82,16 @@ def test_snoozing_and_closing_leave_the_focus_in_the_page(visitors, anna, accoun
     assert focused(page) == "talk-name"
 
 
+def test_snoozing_on_a_phone_gives_the_focus_back_to_the_menu(visitors, anna, talk):
+    page = visitors.open(anna, f"/conversations/{talk.id}", viewport={"width": 390, "height": 844})
+    connected(page)
+    page.locator("#menu-more > summary").click()
+    page.locator("#menu-more .submenu > summary", has_text="Zurückstellen").click()
+    page.locator("#menu-more .submenu[open] .menu-item", has_text="Morgen, 08:00").click()
+    expect(page.locator("#thread")).to_contain_text("zurückgestellt")
+    expect(page.locator("#menu-more > summary")).to_be_focused()
+
+
 def test_a_row_clicked_without_a_connection_opens_once_there_is_one(visitors, anna, account, talk):
     page = visitors.open(anna, "/inbox?view=open", viewport=WIDE)
     connected(page)

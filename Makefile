@@ -1,6 +1,6 @@
 # make run    everything, in the foreground: http://127.0.0.1:8000 (PORT, HOST, FADEN_DATA)
-# make test   every test, with what the tests need
-# make bench  the benchmark table
+# make test   every test, with what the tests need; on PostgreSQL too where a server is
+# make bench  the benchmark table (ONLY="live scale": these parts of it)
 # make lint   ruff and mypy alone
 .PHONY: run test bench lint
 
@@ -15,7 +15,7 @@ test:
 
 bench:
 	@sh deploy/venv.sh requirements-test.lock
-	@exec .venv/bin/python -m bench
+	@exec .venv/bin/python -m bench $(ONLY)
 
 lint:
 	@sh deploy/venv.sh requirements-test.lock

@@ -16,7 +16,7 @@ from flask_htmx import HTMX
 from flask_login import LoginManager, current_user
 from markupsafe import Markup
 
-from sms import accounts, cli, config, db, exchange, i18n, inbox, queue, views
+from sms import accounts, cli, config, db, exchange, i18n, logbook, queue, totals, views
 from sms.gsm import msisdn
 from sms.modules import modules
 from sms.views import gate
@@ -30,18 +30,25 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     if settings is None:
         return cli.plainly(lambda: create_app(config.load()))()
     app = Flask("sms", root_path=str(HERE), static_folder="static", template_folder="templates")
+    point(app, settings)
+    _speak_languages(app)
+    _know_people(app)
+    _dress_answers(app)
+    _register_pages(app)
+    _register_commands(app)
+    app.wsgi_app = logbook.Traced(app.wsgi_app)  # type: ignore[method-assign]
+    return app
+
+
+def point(app: Flask, settings: config.Settings) -> None:
+    """Point an application at an installation: its settings, database, queue and carriers."""
     app.config.from_mapping(_flask_settings(settings))
     app.extensions["faden"] = settings
+    app.jinja_env.globals["sandbox_url"] = settings.sandbox_url if settings.sandbox else None
     accounts.use_secret(settings.secret_key)
     db.connect(settings.database_url)
     _connect_queue(settings)
     exchange.connect(settings)
-    _speak_languages(app)
-    _know_people(app)
-    _dress_answers(app, settings)
-    _register_pages(app)
-    _register_commands(app)
-    return app
 
 
 def _flask_settings(settings: config.Settings) -> dict[str, object]:
@@ -117,7 +124,7 @@ def _know_people(app: Flask) -> None:
     gate.csrf.init_app(app)
 
 
-def _dress_answers(app: Flask, settings: config.Settings) -> None:
+def _dress_answers(app: Flask) -> None:
     """What every page and every answer wears: template words, security headers, cache headers."""
     HTMX(app)
     drawing = (HERE / "static/icons/sprite.svg").read_text("utf-8")
@@ -126,20 +133,18 @@ def _dress_answers(app: Flask, settings: config.Settings) -> None:
         asset=_asset,
         csp_nonce=_nonce,
         sprite=sprite,
-        sandbox_url=settings.sandbox_url if settings.sandbox else None,
         languages=i18n.LANGUAGES,
         get_locale=get_locale,
         person=_person,
         area=_area,
-        unread_total=lambda: inbox.unread_total(current_user),
+        unread_total=lambda: totals.unread_total(current_user),
     )
     app.jinja_env.filters["national"] = lambda e164: msisdn.parse(e164).display
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    https = settings.public_url.startswith("https://")
 
     @app.after_request
     def _secure(response: Response) -> Response:
-        return _with_headers(response, https)
+        return _with_headers(response, https=app.config["SESSION_COOKIE_SECURE"])
 
 
 def _area() -> str:
@@ -189,12 +194,13 @@ def _with_headers(response: Response, https: bool) -> Response:
 
 def _register_pages(app: Flask) -> None:
     """Register every blueprint of sms/views and of the modules: adding a page edits nothing else."""
+    # A module's calls are put on the API's blueprint by importing them, which must be before it is registered.
+    theirs = [_optional(f"sms.modules.{name}.views", "blueprint") for name in modules()]
     for name in _modules_in("sms.views", Path(next(iter(views.__path__)))):
         if blueprint := getattr(importlib.import_module(name), "blueprint", None):
             app.register_blueprint(blueprint)
-    for name in modules():
-        if blueprint := _optional(f"sms.modules.{name}.views", "blueprint"):
-            app.register_blueprint(blueprint)
+    for blueprint in filter(None, theirs):
+        app.register_blueprint(blueprint)
     app.jinja_env.globals["module_nav"] = [m.nav for m in modules().values() if m.nav]
 
 

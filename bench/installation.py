@@ -3,10 +3,12 @@
 import os
 import re
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 
@@ -14,23 +16,40 @@ import requests
 
 ROOT = Path(__file__).parent.parent
 PASSWORD, API_KEY = "bench-bench-bench", "fdn_bench_key"
+TOML = """
+[[carrier]]
+name = "nothing"
+kind = "twilio"
+rate = 100000
+numbers = ["+491713920010"]
+base_url = "{origin}"
+account_sid = "AC00000000000000000000000000000001"
+auth_token_env = "NOTHING_TOKEN"
+"""
 
 
 class Installation:
-    """What `make run` starts, with data in a folder of its own; use it in a `with`."""
+    """What `make run` starts, with data in a folder of its own; use it in a `with`.
 
-    def __init__(self) -> None:
+    With `carrier`, the origin of one that speaks Twilio's protocol, that one takes all texts and no sandbox runs.
+    """
+
+    def __init__(self, carrier: str | None = None) -> None:
+        self.carrier = carrier
         self.folder = tempfile.TemporaryDirectory(prefix="faden-bench-")
-        self.port = _free_port()
+        self.port = free_port()
         self.url, self.sandbox = f"http://127.0.0.1:{self.port}", f"http://127.0.0.1:{self.port + 1}"
         self.api = requests.Session()
         self.api.headers["Authorization"] = f"Bearer {API_KEY}"
 
     def __enter__(self) -> "Installation":
         self.first_start = self.start()
-        self.stop()
-        self.next_start = self.start()
         return self
+
+    def start_again(self) -> float:
+        """End everything, start it once more, and return the seconds until it was ready."""
+        self.stop()
+        return self.start()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -46,6 +65,7 @@ class Installation:
             "PORT": str(self.port),
             "FADEN_DEMO_PASSWORD": PASSWORD,
             "FADEN_DEMO_API_KEY": API_KEY,
+            **self._with_carrier(),
         }
         began = time.perf_counter()
         self.process = subprocess.Popen(
@@ -60,11 +80,18 @@ class Installation:
             time.sleep(0.02)
         return time.perf_counter() - began
 
+    def _with_carrier(self) -> dict[str, str]:
+        if self.carrier is None:
+            return {}
+        path = Path(self.folder.name) / "carriers.toml"
+        path.write_text(TOML.format(origin=self.carrier), "utf-8")
+        return {"FADEN_CARRIERS": str(path), "NOTHING_TOKEN": "0123456789abcdef0123456789abcdef"}
+
     def _ready(self) -> bool:
         try:
-            return (
-                requests.get(f"{self.url}/readyz", timeout=2).ok
-                and requests.get(f"{self.sandbox}/healthz", timeout=2).ok
+            ready = requests.get(f"{self.url}/readyz", timeout=2).ok
+            return ready and (
+                self.carrier is not None or requests.get(f"{self.sandbox}/healthz", timeout=2).ok
             )
         except requests.RequestException:
             return False
@@ -84,20 +111,26 @@ class Installation:
         session.post(f"{self.url}/sign-in", data=form, timeout=10).raise_for_status()
         return session
 
-    def cpu_seconds(self, name: str) -> float:
-        """Return the processor seconds that one of our children has used so far (Linux; 0 elsewhere)."""
-        for folder in Path("/proc").glob("[0-9]*"):
-            try:
-                words = (folder / "cmdline").read_bytes().split(b"\0")
-                stat = (folder / "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            if name.encode() in words and b"sms.tether" in words and int(stat[1]) == self.process.pid:
-                return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
-        return 0.0
+    @property
+    def database(self) -> Path:
+        """The installation's SQLite file."""
+        return Path(self.folder.name) / "data" / "faden.db"
+
+    def unlimited(self) -> None:
+        """Lift the account's daily limit, which a benchmark would reach in seconds."""
+        with closing(sqlite3.connect(self.database, timeout=30)) as connection:
+            connection.execute("UPDATE account SET daily_parts = 2000000000")
+            connection.commit()
+
+    def unsettled(self) -> int:
+        """Return how many messages are still queued or on their way."""
+        with closing(sqlite3.connect(self.database, timeout=30)) as connection:
+            sql = "SELECT COUNT(*) FROM message WHERE status IN ('queued', 'sending')"
+            return int(connection.execute(sql).fetchone()[0])
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that is free together with the one after it."""
     while True:
         with socket.socket() as one, socket.socket() as two:
             one.bind(("127.0.0.1", 0))

@@ -1,46 +1,62 @@
-"""Many open pages: event streams in one thread that note when which words came in."""
+"""Many open pages: event streams in a process of their own that note when which words came in.
+
+Lines in: `expect WORD`, `seen WORD`; lines out, as JSON: nothing, and the moments (CLOCK_MONOTONIC) at which pages heard it.
+"""
 
 import asyncio
-import threading
+import json
+import subprocess
+import sys
 import time
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
 
 
 class Streams:
-    """`count` live streams of one conversation; `seen[word]` are the moments at which each of them heard it."""
+    """`count` live streams of one conversation, opened and heard by a process of their own."""
 
     def __init__(self, port: int, cookie: str, conversation: int, count: int):
-        self.port, self.cookie, self.conversation, self.count = port, cookie, conversation, count
-        self.seen: dict[bytes, list[float]] = {}
-        self.open = 0
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        words = [str(port), cookie, str(conversation), str(count)]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "bench.streams", *words],
+            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        if self._line() != "open\n":
+            self.stop()
+            raise SystemExit(f"bench: not all of {count} streams were opened")
 
-    def start(self) -> "Streams":
-        """Open all of them and return once each is being served."""
-        self._thread.start()
-        self._listeners = [
-            asyncio.run_coroutine_threadsafe(self._listen(), self._loop) for _ in range(self.count)
-        ]
-        deadline = time.monotonic() + 30
-        while self.open < self.count:
-            if time.monotonic() > deadline:
-                raise SystemExit(f"bench: only {self.open} of {self.count} streams were opened")
-            time.sleep(0.02)
-        return self
+    def expect(self, word: str) -> None:
+        """Note from now on when this word comes in."""
+        self._say(f"expect {word}")
+
+    def seen(self, word: str) -> list[float]:
+        """Return the moments at which the pages heard a word."""
+        self._say(f"seen {word}")
+        return json.loads(self._line())  # type: ignore[no-any-return]
+
+    def _say(self, line: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{line}\n")
+        self.process.stdin.flush()
+
+    def _line(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline()
 
     def stop(self) -> None:
         """Hang up."""
-        for listener in self._listeners:
-            listener.cancel()
-        time.sleep(0.2)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(timeout=5)
+        self.process.kill()
+        self.process.wait(10)
 
-    def expect(self, word: bytes) -> None:
-        """Note from now on when this word comes in."""
-        self.seen[word] = []
 
-    async def _listen(self) -> None:
+class _Pages:
+    def __init__(self, port: int, cookie: str, conversation: int) -> None:
+        self.port, self.cookie, self.conversation = port, cookie, conversation
+        self.moments: dict[bytes, list[float]] = {}
+        self.open = 0
+
+    async def listen(self) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         writer.write(
             f"GET /events?conversation={self.conversation} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n"
@@ -49,8 +65,32 @@ class Streams:
         heard: set[bytes] = set()
         opened = False
         while chunk := await reader.read(65536):
+            moment = time.monotonic()
             if not opened and b"faden:ready" in chunk:
                 self.open, opened = self.open + 1, True
-            for word in [w for w in self.seen if w not in heard and w in chunk]:
+            for word in [w for w in self.moments if w not in heard and w in chunk]:
                 heard.add(word)
-                self.seen[word].append(time.perf_counter())
+                self.moments[word].append(moment)
+
+
+async def _run(port: int, cookie: str, conversation: int, count: int) -> None:
+    pages, loop = _Pages(port, cookie, conversation), asyncio.get_running_loop()
+    listening = []
+    deadline = time.monotonic() + 120
+    for opened in range(0, count, 25):
+        listening += [asyncio.ensure_future(pages.listen()) for _ in range(min(25, count - opened))]
+        while pages.open < len(listening):
+            if time.monotonic() > deadline:
+                return
+            await asyncio.sleep(0.01)
+    print("open", flush=True)
+    while line := await loop.run_in_executor(None, sys.stdin.readline):
+        verb, word = line.split()
+        if verb == "expect":
+            pages.moments = {word.encode(): []}
+        else:
+            print(json.dumps(pages.moments[word.encode()]), flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(_run(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))

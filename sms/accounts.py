@@ -13,9 +13,9 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from itsdangerous import BadSignature, TimestampSigner, URLSafeTimedSerializer
 
-from sms import guessable
+from sms import guessable, statements
 from sms.clock import now
-from sms.db import database
+from sms.db import database, to_ms
 from sms.models import Account, ApiKey, User
 from sms.models.account import ROLES
 from sms.refusal import NotFound, Refused
@@ -279,13 +279,18 @@ def api_keys(account: Account) -> list[ApiKey]:
 
 def account_for_key(key: str) -> Account | None:
     """Return the account that a bearer key opens, None for an unknown or revoked one."""
-    query = ApiKey.select(ApiKey, Account).join(Account)
-    row = query.where(ApiKey.digest == _digest(key), ApiKey.revoked_at.is_null()).first()
+    moment = now()
+    row = statements.run(
+        f"SELECT api_key.id, api_key.used_at, {statements.columns(Account, 'account')} FROM api_key "
+        "JOIN account ON account.id = api_key.account_id WHERE api_key.digest = ? AND api_key.revoked_at IS NULL",
+        _digest(key),
+    ).fetchone()
     if row is None:
         return None
-    if row.used_at is None or now() - row.used_at > KEY_USE_KNOWN_TO:
-        ApiKey.update(used_at=now()).where(ApiKey.id == row.id).execute()
-    return row.account  # type: ignore[no-any-return]
+    id, used_at, *account = row
+    if used_at is None or to_ms(moment - KEY_USE_KNOWN_TO) > used_at:
+        ApiKey.update(used_at=moment).where(ApiKey.id == id).execute()
+    return statements.load(Account, account)  # type: ignore[no-any-return]
 
 
 def revoke_api_key(account: Account, id: int) -> None:

@@ -1,16 +1,17 @@
-"""Voice messages: up to three calls, never two at once, and what happens in them.
+"""Voice messages: up to three calls, never two at once; what is said in them is in speaking and answering.
 
 A `Call` row is the outbox: `planned` until a worker claims it, then `placing` while the carrier is asked. Whatever
 dies in between leaves a row from which `sweep` goes on.
 """
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sms import contacts, delivery, exchange, media, queue, receiving, routing, sending, suppression
+from sms import delivery, exchange, health, outbox, queue, sending, speaking, suppression
 from sms.carriers.contract import (
     CallReport,
+    Feature,
     FindResult,
     Found,
     NotThere,
@@ -18,16 +19,13 @@ from sms.carriers.contract import (
     OutcomeKind,
     OutgoingCall,
     Reason,
-    RecordingError,
 )
 from sms.clock import now
-from sms.db import database
-from sms.inbox import reopen
-from sms.models import Account, Call, Conversation, Message, Sender, log_change
-from sms.models.event import add_event, log_status
-from voice import announcement, attempts, script, store
-from voice.engines import NoAudio
-from voice.wav import BadAudio
+from sms.db import database, is_sqlite
+from sms.logbook import adopt, tracing
+from sms.models import Call, Message, log_change
+from sms.models.event import log_status
+from voice import attempts
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +38,6 @@ BACKOFF = tuple(timedelta(seconds=s) for s in (5, 15, 60, 300, 900))
 SLOW_DOWN = timedelta(seconds=2)
 ASK_UNTIL = timedelta(hours=4)
 
-FETCH_AGAIN = tuple(timedelta(seconds=s) for s in (5, 15, 60, 300, 1800, 7200, 21600))
-"""Waits between attempts to fetch a recording; after the last it is left with the carrier."""
-
 CALL_REASON = {"de": "Sprach-SMS", "en": "voice message"}
 
 RANKS = {"planned": 0, "placing": 1, "unknown": 2, "queued": 3, "ringing": 4, "in-progress": 5}
@@ -52,35 +47,40 @@ FINAL = ("busy", "no-answer", "failed", "completed", "canceled")
 NOT_REACHED = {"busy": "busy", "no-answer": "no_answer", "failed": "unreachable", "canceled": "cancelled"}
 
 
-@dataclass(frozen=True)
-class Spoken:
-    """The words of a voice message and, where an engine could speak them, the digest of the audio."""
-
-    words: str
-    announcement: str
-    audio: store.Audio | None
-
-
 def pump() -> int:
     """Start voice messages that are due and place planned calls; returns how many calls were placed."""
-    for message in _due_messages():
-        if not sending.wait_for_the_day(message):
+    with database.atomic():
+        for message in outbox.keep_to_the_day(_due_messages(), now()):
             _start(message)
-    return sum(_place(call) for call in _due_calls("planned"))
+    return sum(_place(call) for call in _calls_to_place())
+
+
+def _calls_to_place() -> list[Call]:
+    """Return due calls of the carriers that take calls, and now and then one of a carrier that is sick."""
+    closed = health.closed()
+    calls = _due_calls("planned", without=closed)
+    for name in closed:
+        waiting = _due_calls("planned", without=set(exchange.carriers()) - {name})[:1]
+        if waiting and health.may_try(name):
+            calls += waiting
+    return calls
 
 
 def _due_messages() -> list[Message]:
-    return list(
+    shut = [name for name in health.closed() if health.standings()[name].state != "sick"]
+    due = (
         Message.select()
         .where(Message.status == "queued", Message.next_at <= now(), Message.channel == "voice")
+        .where(Message.carrier.not_in(shut or [""]))
         .order_by(Message.priority.desc(), Message.next_at, Message.id)
         .limit(20)
     )
+    return list(due if is_sqlite() else due.for_update("FOR UPDATE SKIP LOCKED"))
 
 
-def _due_calls(*statuses: str) -> list[Call]:
+def _due_calls(*statuses: str, without: Collection[str] = ()) -> list[Call]:
     due = Call.select().where(Call.ended_at.is_null(), Call.due_at <= now(), Call.status.in_(statuses))
-    return list(due.order_by(Call.due_at).limit(20))
+    return list(due.where(Call.carrier.not_in(list(without) or [""])).order_by(Call.due_at).limit(20))
 
 
 def _start(message: Message) -> None:
@@ -106,7 +106,8 @@ def _place(call: Call) -> bool:
     """Claim one planned call and have the carrier ring; False where another worker was faster."""
     # Speaking takes a second: it is done before the telephone rings, not while somebody holds the receiver, and
     # before the claim, so that a process that dies over it leaves nothing in doubt.
-    _speech_of(call)
+    if not _carrier_speaks(call):
+        speaking.of_call(call)
     moment = now()
     claimed = (
         Call.update(status="placing", due_at=moment + LEASE, started_at=moment, tries=Call.tries + 1)
@@ -116,7 +117,10 @@ def _place(call: Call) -> bool:
     if not claimed:
         return False
     call = Call.get_by_id(call.id)
-    settle(call, _ring(call))
+    with tracing(call.message.trace):
+        outcome = _ring(call)
+        log.info("call %s, %s: %s", call.id, call.carrier, outcome.kind.value)
+        settle(call, outcome)
     return True
 
 
@@ -143,8 +147,14 @@ def outgoing(call: Call) -> OutgoingCall:
         answer_url=exchange.callback(call.carrier, "voice/answer", key=call.key),
         status_url=exchange.callback(call.carrier, "voice/status", key=call.key),
         ring_seconds=RING_SECONDS,
+        words=speaking.words_to_read(call.message) if _carrier_speaks(call) else "",
         reason=f"{call.account.name}, {CALL_REASON.get(call.account.locale, CALL_REASON['en'])}",
     )
+
+
+def _carrier_speaks(call: Call) -> bool:
+    carrier = exchange.carrier(call.carrier)
+    return carrier is not None and Feature.speaks in carrier.features
 
 
 def settle(call: Call, outcome: Outcome) -> None:
@@ -158,10 +168,12 @@ def settle(call: Call, outcome: Outcome) -> None:
             _move(call, "unknown", due_at=now() + GRACE, detail=(outcome.detail or "")[:200])
         elif outcome.kind is OutcomeKind.auth and outcome.reason not in (Reason.bad_sender, Reason.region):
             log.error("carrier %s refuses our account: %s %s", call.carrier, outcome.code, outcome.detail)
+            words = " ".join(w for w in (outcome.code, outcome.detail) if w)
+            health.stop(call.carrier, now() + delivery.STOPPED, words)
             _plan_again(call, timedelta(seconds=30), outcome)
         else:
             _give_up(call, outcome)
-        _show(call)
+        show(call)
 
 
 def _taken(call: Call, reference: str | None, status: str) -> None:
@@ -216,7 +228,8 @@ def _move(call: Call, status: str, **values: object) -> bool:
     return bool(changed)
 
 
-def _show(call: Call) -> None:
+def show(call: Call) -> None:
+    """Let open pages show how the message of a call stands."""
     if call.message_id is not None:
         message = call.message
         log_change(message.account_id, "status", message.conversation_id, message.id)
@@ -228,6 +241,7 @@ def receive_report(carrier: str, report: CallReport) -> bool:
         call = _reported(carrier, report)
         if call is None or call.direction == "incoming":
             return False
+        adopt(call.message.trace)
         values: dict[str, object] = {}
         if report.answered_by:
             values["answered_by"] = report.answered_by
@@ -235,7 +249,7 @@ def receive_report(carrier: str, report: CallReport) -> bool:
             values["carrier_reference"] = report.reference
         if report.status in FINAL:
             values |= {"ended_at": now(), "due_at": None, "seconds": report.seconds}
-        if not call.digits and (report.seconds or 0) >= _speaking_time(call):
+        if not call.digits and (report.seconds or 0) >= speaking.seconds_until_heard(call.message):
             values["heard"] = True  # hung up while the keys were being explained
         if not _move(call, report.status, **values):
             return False
@@ -243,7 +257,7 @@ def receive_report(carrier: str, report: CallReport) -> bool:
             log_status(call.message, "answered")
         if report.status in FINAL:
             _conclude(call)
-        _show(call)
+        show(call)
     return True
 
 
@@ -325,7 +339,7 @@ def ask(call: Call) -> FindResult | None:
     answer = carrier.find_call(outgoing(call), started, _known_references(call))
     with database.atomic():
         _believe(call, answer, now() - started)
-        _show(call)
+        show(call)
     return answer
 
 
@@ -359,256 +373,3 @@ def _believe(call: Call, answer: FindResult, passed: timedelta) -> None:
     else:
         wait = max(timedelta(seconds=30), passed)
         Call.update(due_at=now() + wait, asked=Call.asked + 1).where(Call.id == call.id).execute()
-
-
-# What is said.
-
-
-def engines(account: Account) -> tuple[str, ...]:
-    """Return the chain of speech engines; text goes to Google only where the account has agreed."""
-    chain = exchange.current().settings.voice_engines
-    return tuple(e for e in chain if e != "gtts" or account.gtts_consent)
-
-
-def spoken_sender(account: Account, sender: str) -> str:
-    """Return how an alphanumeric sender is spoken: its spoken form where the account has one, else itself."""
-    found = Sender.get_or_none(Sender.account == account, Sender.value == sender)
-    return found.spoken if found is not None and found.spoken else sender
-
-
-def announced(message: Message) -> str:
-    """Return the announcement of a voice message, word for word."""
-    name = (message.data or {}).get("sender")
-    return announcement.announcement(
-        message.account.locale, spoken_sender(message.account, name) if name else None
-    )
-
-
-def spoken_words(message: Message) -> Spoken:
-    """Return a voice message's words with their audio, spoken now or found; an engine's failure never fails the call."""
-    opening = announced(message)
-    words = opening + announcement.PARAGRAPH + message.text
-    audio = audio_of(message.account, words)
-    if audio is not None and (message.data or {}).get("audio", {}).get("digest") != audio.digest:
-        facts = {
-            "digest": audio.digest,
-            "seconds": audio.seconds,
-            "peaks": list(audio.peaks),
-            "engine": audio.engine,
-        }
-        message.data = {**(message.data or {}), "announcement": opening, "audio": facts}
-        Message.update(data=message.data).where(Message.id == message.id).execute()
-    return Spoken(words, opening, audio)
-
-
-def audio_of(account: Account, words: str) -> store.Audio | None:
-    """Return the audio of any words in the account's language, None where no engine can speak them."""
-    try:
-        return store.speech(words, account.locale, engines(account), exchange.current().settings.audio)
-    except NoAudio:
-        log.warning("no speech engine could speak; the carrier's own voice will")
-    except Exception:
-        log.exception("speech failed; the carrier's own voice will do")
-    return None
-
-
-def _speech(account: Account, words: str, phrases: tuple[str, ...]) -> script.Speech:
-    """Return what a call can say, with an address for every utterance that we hold as audio."""
-    held = {}
-    for wanted in (words, *phrases):
-        audio = audio_of(account, wanted) if wanted else None
-        if audio is not None:
-            held[wanted] = media.address(audio.digest)
-    # Only the pretend network shows captions; a real carrier has no use for the words beside their audio.
-    return script.Speech(words, held, captions=exchange.current().settings.sandbox)
-
-
-# What happens in a call.
-
-
-def find_call(carrier: str, key: str | None, reference: str) -> Call | None:
-    """Return the call of a callback: by our key in its address, else by the carrier's reference."""
-    by = Call.key == key if key else Call.carrier_reference == reference
-    return Call.get_or_none(by, Call.carrier == carrier)  # type: ignore[no-any-return]
-
-
-def answer(call: Call, answered_by: str | None) -> script.Script:
-    """Somebody, or a machine, has picked up: return what to say."""
-    account = call.account
-    Call.update(answered_by=answered_by or call.answered_by, answered_at=call.answered_at or now()).where(
-        Call.id == call.id
-    ).execute()
-    turn = script.outgoing(_speech_of(call), account.locale, _machine(answered_by))
-    return turn.steps
-
-
-def _machine(answered_by: str | None) -> str | None:
-    """Say it in the script's words: our carriers wait for the tone before they tell of a machine."""
-    return "machine_end_beep" if answered_by == "machine" else answered_by
-
-
-def _speech_of(call: Call) -> script.Speech:
-    return _speech(
-        call.account, spoken_words(call.message).words, script.outgoing_phrases(call.account.locale)
-    )
-
-
-def heard(call: Call) -> script.Script:
-    """The message was played to its end: say goodbye."""
-    with database.atomic():
-        Call.update(heard=True).where(Call.id == call.id).execute()
-        _show(call)
-    return script.on_heard(_speech_of(call), call.account.locale).steps
-
-
-def press(call: Call, digits: str) -> script.Script:
-    """A key was pressed: repeat, note a wish for a call back, opt out; return what to say."""
-    if not digits:
-        return heard(call)
-    speech = _speech_of(call)
-    with database.atomic():
-        call = Call.get_by_id(call.id)
-        turn = script.on_key(digits[:1], speech, call.account.locale, call.turns)
-        Call.update(
-            turns=Call.turns + 1,
-            digits=(call.digits + digits)[:20],
-            heard=call.heard or _had_time_to_hear(call),
-        ).where(Call.id == call.id).execute()
-        if digits[:1] in call.digits:
-            pass  # pressed again, or told again: it has been acted on
-        elif turn.outcome is script.Outcome.CALL_BACK:
-            _want_call_back(call)
-        elif turn.outcome is script.Outcome.OPTED_OUT:
-            suppression.opt_out(call.account, call.theirs, "voice", "9")
-        _show(call)
-    return turn.steps
-
-
-def _had_time_to_hear(call: Call) -> bool:
-    """A key cuts the words short: they were heard to the end only where their time has passed since the answer."""
-    return call.answered_at is not None and (now() - call.answered_at).total_seconds() >= _speaking_time(call)
-
-
-def _speaking_time(call: Call) -> float:
-    """Return seconds from the answer to the end of the words; without audio of ours, nobody can say."""
-    audio = (call.message.data or {}).get("audio")
-    return script.FIRST_PAUSE + float(audio["seconds"]) if audio else float("inf")
-
-
-def _want_call_back(call: Call) -> None:
-    """Put the wish into the thread as something unread that needs a person."""
-    conversation = call.message.conversation
-    event = add_event(conversation, "callback_wanted", source="recipient", number=call.theirs)
-    _arrived(conversation, event)
-
-
-def _arrived(conversation: Conversation, event: Message) -> None:
-    """Let an event count as something that came in: unread, on top, and the conversation open."""
-    Message.update(direction="incoming").where(Message.id == event.id).execute()
-    event.direction = "incoming"
-    receiving.arrived(conversation, event)
-    reopen(conversation)
-
-
-def take_incoming(carrier: str, reference: str, caller: str, to: str) -> script.Script:
-    """Somebody calls one of our numbers: tell them what it is and record a message; the call shows in their thread."""
-    their = receiving.number_of(caller)
-    account = routing.owner_of_reply(to, their)
-    if account is None:
-        return (script.Hangup(),)
-    with database.atomic():
-        known = Call.get_or_none(Call.carrier_reference == reference, Call.carrier == carrier)
-        if known is None:
-            _begin_incoming(account, carrier, reference, their, to)
-    speech = _speech(account, "", script.incoming_phrases(account.locale, account.name))
-    return script.incoming(account.name, account.locale, speech).steps
-
-
-def _begin_incoming(account: Account, carrier: str, reference: str, their: str, to: str) -> None:
-    _, conversation = contacts.find_or_add(account, their)
-    moment = now()
-    event = add_event(conversation, "called_us", source="recipient", number=their)
-    Call.create(
-        account=account, direction="incoming", key=sending.new_key(), carrier=carrier,
-        carrier_reference=reference, ours=to, theirs=their, status="in-progress", started_at=moment,
-        ended_at=moment,
-    )  # fmt: skip
-    routing.remember_reply(account, to, their, carrier)
-    _arrived(conversation, event)
-
-
-def recorded(carrier: str, reference: str, url: str | None, seconds: int) -> script.Script:
-    """The caller has spoken: have the recording fetched in the background, and thank them."""
-    call = Call.get_or_none(
-        Call.carrier_reference == reference, Call.carrier == carrier, Call.direction == "incoming"
-    )
-    if call is None:
-        return (script.Hangup(),)
-    with database.atomic():
-        if url and call.message_id is None and call.seconds is None:
-            Call.update(seconds=seconds, detail=url[:200], due_at=now()).where(
-                Call.id == call.id, Call.seconds.is_null()
-            ).execute()
-            queue.later("fetch_recording", call.id)
-    speech = _speech(call.account, "", script.incoming_phrases(call.account.locale, call.account.name))
-    return script.on_recorded(call.account.locale, speech).steps
-
-
-def fetch_recording(call: Call) -> Message | None:
-    """Fetch what a caller has said and put it into the thread; None where it is not to be had (yet)."""
-    carrier = exchange.carrier(call.carrier)
-    if carrier is None or not _may_fetch(call):
-        return None
-    try:
-        data = carrier.fetch_recording(call.detail)
-        audio = store.keep_recording(data, exchange.current().settings.audio)
-    except RecordingError as error:
-        log.warning("the recording of call %s cannot be fetched: %s", call.id, error)
-        _leave(call) if not error.temporary else None
-        return None
-    except BadAudio as error:
-        log.error("the recording of call %s cannot be played: %s", call.id, error)
-        _leave(call)
-        return None
-    with database.atomic():
-        return _recorded(call, audio)
-
-
-def _may_fetch(call: Call) -> bool:
-    """Claim one attempt by moving the time of the next, so that two workers never fetch at once."""
-    wait = FETCH_AGAIN[min(call.tries, len(FETCH_AGAIN) - 1)]
-    due = (Call.due_at <= now()) & (Call.detail != "") & Call.message.is_null()
-    later = Call.update(due_at=now() + wait, tries=Call.tries + 1)
-    return bool(later.where(due, Call.id == call.id).execute())
-
-
-def _leave(call: Call) -> None:
-    """Give a recording up: the thread shows that somebody has called, and the log says why there is no more."""
-    Call.update(detail="", due_at=None).where(Call.id == call.id).execute()
-
-
-def _recorded(call: Call, audio: store.Audio) -> Message:
-    _, conversation = contacts.find_or_add(call.account, call.theirs)
-    moment = now()
-    facts = {"digest": audio.digest, "seconds": audio.seconds, "peaks": list(audio.peaks)}
-    message = Message.create(
-        account=call.account_id, conversation=conversation, direction="incoming", channel="voice",
-        ours=call.ours, theirs=call.theirs, data={"audio": facts}, status="received", source="recipient",
-        carrier=call.carrier, carrier_reference=f"recording-{call.carrier_reference}"[:80],
-        created_at=moment, at=moment,
-    )  # fmt: skip
-    Call.update(message=message, detail="", due_at=None).where(Call.id == call.id).execute()
-    receiving.arrived(conversation, message)
-    reopen(conversation)
-    return message
-
-
-def recordings_to_fetch() -> list[Call]:
-    """Return incoming calls whose recording is to be fetched now; for the sweep."""
-    return list(
-        Call.select()
-        .where(Call.direction == "incoming", Call.message.is_null(), Call.detail != "")
-        .where(Call.due_at <= now(), Call.tries < len(FETCH_AGAIN))
-        .where(Call.started_at > now() - timedelta(days=1))
-        .limit(20)
-    )

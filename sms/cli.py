@@ -4,13 +4,14 @@ import contextvars
 import sys
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
-from sms import accounts, config, exchange, logbook, migrate
+from sms import accounts, backup, config, exchange, health, logbook, migrate, probing, transfer
 from sms.carriers.contract import Outcome, OutcomeKind
 from sms.db import database
 from sms.models import Account
@@ -35,7 +36,7 @@ def plainly(function: F) -> F:
     def run(*args: Any, **kwargs: Any) -> Any:
         try:
             return function(*args, **kwargs)
-        except config.ConfigError as error:
+        except (config.ConfigError, transfer.Impossible) as error:
             raise Sorry(str(error)) from None
         except Refused as refused:
             raise Sorry(f"{refused.field}: {sentence(refused.code, **refused.params)}") from None
@@ -78,6 +79,7 @@ def register(app: Flask) -> None:
         key_group,
         carrier_group,
         worker,
+        smpp,
         web,
         sandbox,
         demo,
@@ -99,6 +101,43 @@ def db_migrate() -> None:
     """Bring the tables to this release; again is harmless."""
     names = migrate.up()
     click.echo("\n".join(names) if names else "Nothing to do.")
+
+
+@db_group.command("copy-to")
+@click.argument("url")
+@with_appcontext
+@plainly
+def db_copy_to(url: str) -> None:
+    """Copy everything from SQLite to the empty PostgreSQL database at URL, and prove that it has arrived."""
+    with database.connection_context():
+        _demand_tables()
+    copied = transfer.copy_to(url, lambda c: click.echo(f"{c.table:24} {c.rows:>10} rows  {c.checksum}"))
+    click.echo(f"{sum(c.rows for c in copied)} rows in {len(copied)} tables, the same on both sides.")
+    click.echo("Now set FADEN_DATABASE_URL to it and start. The old database is as it was.")
+
+
+@db_group.command("backup")
+@click.argument("file", type=click.Path(path_type=Path))
+@with_appcontext
+@plainly
+def db_backup(file: Path) -> None:
+    """Write database, audio and secret key into a new FILE, while Faden runs."""
+    found = backup.backup(settings(), file.absolute())
+    click.echo(f"{file}: {found.database} and {found.audio} audio files as of {found.at}")
+
+
+@db_group.command("restore")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@with_appcontext
+@plainly
+def db_restore(file: Path) -> None:
+    """Put the backup FILE into an empty FADEN_DATA and database."""
+    found = backup.restore(settings(), file.absolute())
+    click.echo(f"Restored {found.database} and {found.audio} audio files as of {found.at}.")
+    with database.connection_context():
+        behind = migrate.missing()
+    if behind:
+        click.echo("It is of an earlier release. Now run: flask --app app db migrate")
 
 
 @account_group.command("add")
@@ -153,17 +192,19 @@ def _account(account_id: int) -> Account:
 
 @carrier_group.command("check")
 @click.pass_context
-@with_appcontext
-@plainly
+@connected
 def carrier_check(context: click.Context) -> None:
-    """Ask every carrier whether it knows us; exit code 1 where one does not."""
+    """Ask every carrier whether it knows us, and tell how it stands; exit code 1 where one does not answer."""
     sick = False
     for name, carrier in exchange.carriers().items():
-        outcome = carrier.probe()
+        outcome = probing.asked(carrier)
         well = outcome.kind is OutcomeKind.accepted
         sick = sick or not well
         numbers = sum(number.carrier == name for number in exchange.numbers())
-        click.echo(f"{name}: {'ready' if well else _trouble(outcome)}, {numbers} numbers")
+        row = health.row_of(name)
+        state = health.shown(row)
+        stands = "" if state == "up" else f", {state}" + (f": {row.detail}" if row.detail else "")
+        click.echo(f"{name}: {'ready' if well else _trouble(outcome)}, {numbers} numbers{stands}")
     context.exit(1 if sick else 0)
 
 
@@ -179,9 +220,26 @@ def worker() -> None:
     from sms import queue
     from sms.worker import work
 
-    logbook.open_logbook()
     chosen = settings()
-    work(queue.connect(chosen.queue_url, chosen.data))
+    logbook.open_logbook(chosen.log)
+    huey = queue.connect(chosen.queue_url, chosen.data)
+    try:
+        queue.depth()
+    except Exception as error:  # whichever driver it is: without a queue there is nothing to do
+        raise Sorry(f"FADEN_QUEUE_URL: the queue cannot be used: {error}") from None
+    work(huey)
+
+
+@click.command()
+@click.argument("name")
+@with_appcontext
+@plainly
+def smpp(name: str) -> None:
+    """Keep the link of the SMPP carrier NAME and send its texts over it, until SIGTERM or Ctrl-C."""
+    from sms import smpp_bind
+
+    logbook.open_logbook(settings().log)
+    smpp_bind.run(name)
 
 
 @click.command()
@@ -189,15 +247,18 @@ def worker() -> None:
 @plainly
 def web() -> None:
     """Serve the inbox, the API and the webhooks, until SIGTERM or Ctrl-C."""
+    from sms import heart, live
     from sms.server import PortTaken, serve
     from sms.views.live_stream import events
 
-    logbook.open_logbook()
+    logbook.open_logbook(settings().log)
+    live.feed.for_pages = True
     app, chosen = current_app._get_current_object(), settings()  # type: ignore[attr-defined]
     try:
         # Without this command's application context: requests that inherit it would share one `g`, and with it
         # the signed-in user, the CSRF token and the nonce.
-        contextvars.Context().run(serve, app, chosen.host, chosen.port, {"/events": events})
+        with heart.beating("web", lambda: str(len(live.feed))):
+            contextvars.Context().run(serve, app, chosen.host, chosen.port, {"/events": events})
     except PortTaken as taken:
         raise Sorry(f"{taken}. Set PORT to another one.") from None
 
@@ -219,7 +280,7 @@ def demo() -> None:
     """Make the demo account and its conversations, where they are not there yet."""
     from sms.demo import conversations, people
 
-    logbook.open_logbook()
+    logbook.open_logbook(settings().log)
     migrate.up()
     click.echo("\n".join(people.prepare(settings()).lines()))
     conversations.play(settings())

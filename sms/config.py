@@ -18,6 +18,7 @@ KNOWN = {
     "FADEN_CARRIERS": "the sandbox",
     "FADEN_MAIL_URL": "files under FADEN_DATA/mail",
     "FADEN_VOICE_ENGINES": "gtts,pico,espeak",
+    "FADEN_LOG": "text",
     "FADEN_DEMO_PASSWORD": "made up, printed once",
     "FADEN_DEMO_API_KEY": "made up, printed once",
 }
@@ -64,6 +65,7 @@ class Settings:
     carriers_file: Path | None
     mail_url: str | None
     voice_engines: tuple[str, ...]
+    log: str
     demo_password: str | None
     demo_api_key: str | None
     environ: Mapping[str, str] = field(repr=False, default_factory=dict)
@@ -89,7 +91,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         if name.startswith("FADEN_") and not name.startswith("FADEN_TEST_") and name not in KNOWN:
             raise ConfigError(f"{name} is no setting of Faden. Known: {', '.join(KNOWN)}")
     data = Path(env.get("FADEN_DATA") or "./data").resolve()
-    data.mkdir(parents=True, exist_ok=True)
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
     host = env.get("HOST") or "127.0.0.1"
     port = _port(env.get("PORT") or "8000")
     return Settings(
@@ -103,6 +105,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         carriers_file=_file("FADEN_CARRIERS", env.get("FADEN_CARRIERS")),
         mail_url=_mail_url(env.get("FADEN_MAIL_URL")),
         voice_engines=_engines(env.get("FADEN_VOICE_ENGINES") or "gtts,pico,espeak"),
+        log=_log_form(env.get("FADEN_LOG") or "text"),
         demo_password=env.get("FADEN_DEMO_PASSWORD") or None,
         demo_api_key=env.get("FADEN_DEMO_API_KEY") or None,
         environ=env,
@@ -217,6 +220,12 @@ def _engines(text: str) -> tuple[str, ...]:
         if name not in VOICE_ENGINES:
             raise ConfigError(f"FADEN_VOICE_ENGINES: {name!r} is none of {', '.join(VOICE_ENGINES)}")
     return engines
+
+
+def _log_form(text: str) -> str:
+    if text not in ("text", "json"):
+        raise ConfigError(f"FADEN_LOG: {text!r} is neither text nor json")
+    return text
 
 
 def _file(setting: str, path: str | None) -> Path | None:

@@ -1,10 +1,12 @@
 """Contacts: found by any spelling of any of their numbers, made when first written to or heard of."""
 
+import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sms import media, search, suppression
+from sms import media, search, statements, suppression
 from sms.clock import now
-from sms.db import database
+from sms.db import database, to_ms
 from sms.gsm import msisdn
 from sms.models import (
     Account,
@@ -20,6 +22,7 @@ from sms.models import (
     User,
     log_change,
 )
+from sms.modules import modules
 from sms.refusal import Conflict, NotFound, Refused
 
 LONGEST_NAME, MOST_FIELDS, LONGEST_FIELD = 100, 40, 500
@@ -36,22 +39,99 @@ def _with(account: Account, e164: str) -> Contact | None:
     return None if entry is None else entry.contact
 
 
-def find_or_add(account: Account, e164: str, name: str = "") -> tuple[Contact, Conversation]:
-    """Return the contact of a number (E.164) and its one conversation, both made where there are none.
+def find_or_add(
+    account: Account, e164: str, name: str = "", status: str = "open"
+) -> tuple[Contact, Conversation]:
+    """Return the contact of a number (E.164) and its one conversation, both made (in this status) where there are none.
 
     What is no number (a short code, an alphanumeric sender) is taken as it is: its texts have a thread as well.
     """
     with database.atomic():
-        contact = _with(account, e164) or _add(account, e164, name)
-        conversation = Conversation.get_or_none(Conversation.contact == contact)
-        return contact, conversation or _open(account, contact)
+        found = threads(account, [e164]) or open_threads(account, {e164: status}, name)
+        conversation = statements.one(Conversation, "SELECT * FROM conversation WHERE id = ?", found[e164])
+        contact = statements.one(Contact, "SELECT * FROM contact WHERE id = ?", conversation.contact_id)
+        conversation.contact = contact
+        return contact, conversation
 
 
-def _add(account: Account, e164: str, name: str) -> Contact:
-    contact = Contact.create(account=account, number=e164, name=name, created_at=now())
-    _remember_number(contact, e164, msisdn.parse(e164, account.region))
-    search.index_contact(contact)
-    return contact
+def filling(account: Account, numbers: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return what placeholders may name of the contacts with these numbers: their name and own fields, by number."""
+    rows = statements.run(
+        "SELECT entry.number, contact.name, contact.fields FROM contact_number AS entry "
+        "JOIN contact ON contact.id = entry.contact_id "
+        f"WHERE entry.account_id = ? AND {statements.among('entry.number')}",
+        account.id, statements.listed(numbers),
+    )  # fmt: skip
+    return {
+        number: {"name": name or None, **(json.loads(fields) if isinstance(fields, str) else fields or {})}
+        for number, name, fields in rows
+    }
+
+
+def threads(account: Account, numbers: Iterable[str]) -> dict[str, int]:
+    """Return the ids of the conversations that these numbers (E.164) have, by number."""
+    rows = statements.run(
+        "SELECT entry.number, conversation.id FROM contact_number AS entry "
+        "JOIN conversation ON conversation.contact_id = entry.contact_id "
+        f"WHERE entry.account_id = ? AND {statements.among('entry.number')}",
+        account.id, statements.listed(numbers),
+    )  # fmt: skip
+    return dict(rows.fetchall())
+
+
+def open_threads(account: Account, numbers: Mapping[str, str], name: str = "") -> dict[str, int]:
+    """Make the contacts and conversations of numbers (E.164) that have none, inside the transaction.
+
+    `numbers` gives the status of each conversation; returns their ids by number.
+    """
+    if not numbers:
+        return {}
+    moment = to_ms(now())
+    sql = (
+        f"SELECT number, contact_id FROM contact_number WHERE account_id = ? AND {statements.among('number')}"
+    )
+    known = dict(statements.run(sql, account.id, statements.listed(numbers)).fetchall())
+    new = [number for number in numbers if number not in known]
+    made = [
+        {
+            "id": id,
+            "account_id": account.id,
+            "number": number,
+            "name": name,
+            "fields": "{}",
+            "created_at": moment,
+        }
+        for id, number in zip(statements.reserve_ids(Contact, len(new)), new, strict=True)
+    ]
+    statements.insert(Contact, made)
+    statements.insert(ContactNumber, [_entry(account, contact) for contact in made])
+    search.note(-contact["id"] for contact in made)
+    known |= {contact["number"]: contact["id"] for contact in made}
+    ids = statements.reserve_ids(Conversation, len(numbers))
+    opened = [
+        {
+            "id": id,
+            "account_id": account.id,
+            "contact_id": known[number],
+            "status": numbers[number],
+            "last_activity_at": moment,
+            "created_at": moment,
+        }
+        for id, number in zip(ids, numbers, strict=True)
+    ]
+    statements.insert(Conversation, opened)
+    return dict(zip(numbers, ids, strict=True))
+
+
+def _entry(account: Account, contact: Mapping[str, Any]) -> dict[str, Any]:
+    number = msisdn.parse(contact["number"], account.region)
+    return {
+        "account_id": account.id,
+        "contact_id": contact["id"],
+        "number": contact["number"],
+        "kind": number.kind,
+        "region": number.region,
+    }
 
 
 def _remember_number(contact: Contact, value: str, number: msisdn.Number) -> ContactNumber:
@@ -63,11 +143,6 @@ def _remember_number(contact: Contact, value: str, number: msisdn.Number) -> Con
         kind=number.kind,
         region=number.region,
     )
-
-
-def _open(account: Account, contact: Contact) -> Conversation:
-    moment = now()
-    return Conversation.create(account=account, contact=contact, last_activity_at=moment, created_at=moment)
 
 
 def save(contact: Contact, name: str, fields: dict[str, Any], by: User | None = None) -> None:
@@ -144,6 +219,9 @@ def erase(contact: Contact, by: User | None = None) -> None:
     account = contact.account_id
     with database.atomic():
         numbers = [n.number for n in ContactNumber.select().where(ContactNumber.contact == contact)]
+        for module in modules().values():
+            if module.on_erase is not None:
+                module.on_erase(contact, numbers)
         conversation = Conversation.get_or_none(Conversation.contact == contact)
         audio = set() if conversation is None else _forget_messages(conversation)
         search.forget(-contact.id)

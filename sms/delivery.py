@@ -1,133 +1,128 @@
-"""The outbox: claim by a guarded UPDATE, write the attempt, commit, call the carrier, write what it said.
-
-The row is the truth and the queue a nudge: whatever dies in between leaves a row in a state from which `sweep`
-moves it on.
-"""
+"""The outcome of handing a text over: what the carrier said becomes the message's next status, in one transaction."""
 
 import logging
-from datetime import datetime, timedelta
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
 
-from peewee import ModelSelect
-
-from sms import exchange, queue, sending, suppression
-from sms.carriers.contract import (
-    Carrier,
-    Feature,
-    FindResult,
-    Found,
-    NotThere,
-    Outcome,
-    OutcomeKind,
-    OutgoingText,
-    Reason,
-)
+from sms import exchange, health, pace, queue, statements, suppression
+from sms.carriers.contract import Outcome, OutcomeKind, OutgoingText, Reason
 from sms.clock import now
-from sms.db import database
-from sms.models import Attempt, Conversation, Message, log_change
+from sms.db import database, is_sqlite, to_ms
+from sms.models import Attempt, Change, Conversation, Message, StatusEvent, log_change
 from sms.models.event import log_status
-from sms.refusal import Conflict, Refused
+from sms.models.message import BEFORE
+from sms.modules import modules
+from sms.statements import among, listed
 
 log = logging.getLogger(__name__)
 
-BATCH = 20
-LEASE = timedelta(seconds=60)
-"""Longer than any carrier call may take (connect 5 s, read 15 s): after it, whoever claimed the row is gone."""
 BACKOFF = tuple(timedelta(seconds=s) for s in (5, 15, 60, 300, 900, 3600))
 """Waits between attempts after `temporary`; after the last the message has failed."""
 SLOW_DOWN = timedelta(seconds=2)
 GRACE = timedelta(seconds=60)
 """So long a carrier may need until its own list shows what it has taken."""
-ASK_UNTIL = timedelta(hours=4)
-
-_stopped_until: dict[str, datetime] = {}
-"""Carriers whose account or set-up is wrong, and until when nothing is handed to them."""
-
-
-def pump(batch: int = BATCH) -> int:
-    """Deliver texts that are due, a person's first, until a batch is done; returns how many were claimed."""
-    done = 0
-    while done < batch and (message := claim()) is not None:
-        deliver(message)
-        done += 1
-    if done == batch:
-        queue.later("deliver")
-    return done
-
-
-def claim() -> Message | None:
-    """Take the next due text for this worker: queued -> sending, in one guarded UPDATE with its attempt."""
-    moment = now()
-    while candidates := _due(moment, _stopped(moment)):
-        # Each of them is claimed here, moved to the morning, or gone: another worker was faster.
-        for candidate in candidates:
-            if not sending.wait_for_the_day(candidate) and _claimed(candidate, moment):
-                return candidate
-    return None
-
-
-def _claimed(candidate: Message, moment: datetime) -> bool:
-    with database.atomic():
-        claimed = candidate.advance(
-            "sending", lease_until=moment + LEASE, attempts=candidate.attempts + 1, undo_until=None
-        )
-        if claimed:
-            _begin_attempt(candidate)
-    return claimed
-
-
-def _stopped(moment: datetime) -> list[str]:
-    return [name for name, until in _stopped_until.items() if until > moment]
-
-
-def _due(moment: datetime, stopped: list[str]) -> list[Message]:
-    return list(
-        Message.select()
-        .where(
-            Message.status == "queued",
-            Message.next_at <= moment,
-            Message.channel == "sms",
-            Message.carrier.not_in(stopped or [""]),
-        )
-        .order_by(Message.priority.desc(), Message.next_at, Message.id)
-        .limit(5)
-    )
-
-
-def _begin_attempt(message: Message) -> None:
-    """Write the attempt before the call; every attempt has a key of its own, so a late report finds the right one."""
-    if Attempt.select().where(Attempt.key == message.key).exists():
-        message.key = sending.new_key()
-        Message.update(key=message.key).where(Message.id == message.id).execute()
-    Attempt.create(message=message, key=message.key, carrier=message.carrier, started_at=now())
-    log_status(message)
-    log_change(message.account_id, "status", message.conversation_id, message.id)
-
-
-def deliver(message: Message) -> None:
-    """Hand a claimed text to its carrier, outside any transaction, and write down the outcome."""
-    carrier = exchange.carrier(message.carrier)
-    if carrier is None:
-        outcome = Outcome(OutcomeKind.auth, reason=Reason.setup, detail="carrier is not configured")
-    elif suppression.is_suppressed(message.account_id, message.theirs) and message.source != "system":
-        outcome = Outcome(OutcomeKind.blocked, reason=Reason.opted_out, detail="opted out meanwhile")
-    else:
-        outcome = _call(carrier, message)
-    settle(message, outcome)
-
-
-def _call(carrier: Carrier, message: Message) -> Outcome:
-    try:
-        return carrier.send_text(outgoing(message))
-    except Exception as error:
-        # An exception that an adapter does not map may have happened after the carrier took the message.
-        log.exception("carrier %s raised on message %s", carrier.name, message.id)
-        return Outcome(OutcomeKind.unknown, detail=type(error).__name__)
+STOPPED = timedelta(seconds=30)
+"""So long nothing is handed to a carrier that has refused our account."""
 
 
 def outgoing(message: Message) -> OutgoingText:
     """Return a message as the carrier takes it."""
     address = exchange.callback(message.carrier, "status", key=message.key)
     return OutgoingText(message.theirs, message.ours, message.text, message.key, address)
+
+
+def settle_all(answers: Sequence[tuple[Message, Outcome]]) -> None:
+    """Write many outcomes in one transaction: those that say yes in a few statements, each other one by `settle`."""
+    with database.atomic():
+        taken = _plainly_taken(answers)
+        _write_taken([answer for answer in answers if answer[0].key in taken])
+        for message, outcome in answers:
+            if message.key not in taken:
+                settle(message, outcome)
+
+
+def _plainly_taken(answers: Sequence[tuple[Message, Outcome]]) -> set[str]:
+    """Return the keys of attempts that were accepted, still count, and brought a reference no other message has."""
+    said_yes = [(m, o) for m, o in answers if o.kind is OutcomeKind.accepted and o.reference]
+    if not said_yes:
+        return set()
+    lock = "" if is_sqlite() else " ORDER BY id FOR UPDATE"
+    stored = statements.run(
+        f"SELECT id, key, status FROM message WHERE {among('id')}{lock}",
+        listed(message.id for message, _ in said_yes),
+    ).fetchall()
+    open_ = {(id, key) for id, key, status in stored if status in BEFORE["sent"]}
+    counts = Counter((message.carrier, outcome.reference) for message, outcome in said_yes)
+    for carrier in {message.carrier for message, _ in said_yes}:
+        known = statements.run(
+            "SELECT carrier, carrier_reference FROM message WHERE carrier = ? AND direction = 'outgoing' "
+            f"AND {among('carrier_reference')}",
+            carrier,
+            listed(reference for name, reference in list(counts) if name == carrier),
+        )
+        counts.update(tuple(row) for row in known.fetchall())
+    return {m.key for m, o in said_yes if (m.id, m.key) in open_ and counts[m.carrier, o.reference] == 1}
+
+
+def _write_taken(answers: Sequence[tuple[Message, Outcome]]) -> None:
+    """Write down that carriers have taken these texts: what `settle` does for one, with the same rows."""
+    moment = to_ms(now())
+    statements.run_many(
+        "UPDATE attempt SET ended_at = ?, outcome = 'accepted', carrier_reference = ?, detail = ? WHERE key = ?",
+        [(moment, o.reference, (o.detail or "")[:200], m.key) for m, o in answers],
+    )
+    statements.run_many(
+        "UPDATE message SET status = 'sent', carrier_reference = ?, sent_at = ?, lease_until = NULL, "
+        "reason = '', error = '' WHERE id = ?",
+        [(outcome.reference, moment, message.id) for message, outcome in answers],
+    )
+    for message, outcome in answers:
+        message.status, message.carrier_reference = "sent", outcome.reference
+    tell_all([(message, outcome.detail or outcome.code or "") for message, outcome in answers])
+
+
+def tell_all(news: Sequence[tuple[Message, str]]) -> None:
+    """Note the new status of many messages, each with a detail, and show it on open pages: `tell` for what is well."""
+    note_all(news)
+    show_all([message for message, _ in news])
+    _ring_modules([message for message, _ in news])
+
+
+def note_all(news: Sequence[tuple[Message, str]]) -> None:
+    """Note the present status of many messages in their history, inside the caller's transaction."""
+    moment = to_ms(now())
+    statements.insert(
+        StatusEvent,
+        [
+            {
+                "message_id": m.id,
+                "at": moment,
+                "status": m.status,
+                "carrier": m.carrier,
+                "detail": detail[:200],
+            }
+            for m, detail in news
+        ],
+    )
+
+
+def show_all(messages: Iterable[Message]) -> None:
+    """Have open pages show many messages anew, inside the caller's transaction."""
+    moment = to_ms(now())
+    statements.insert(
+        Change,
+        [
+            {
+                "account_id": m.account_id,
+                "conversation": m.conversation_id,
+                "kind": "status",
+                "message": m.id,
+                "at": moment,
+            }
+            for m in messages
+        ],
+    )
 
 
 def settle(message: Message, outcome: Outcome) -> None:
@@ -138,7 +133,7 @@ def settle(message: Message, outcome: Outcome) -> None:
             detail=(outcome.detail or "")[:200],
         ).where(Attempt.key == message.key).execute()  # fmt: skip
         # Where a person has tried again meanwhile, this is the outcome of an attempt that no longer counts.
-        moved = _is_current(message) and _SETTLE[outcome.kind](message, outcome)
+        moved = is_current(message) and _SETTLE[outcome.kind](message, outcome)
         if not moved and outcome.reference:
             # The report was faster than the answer to our own request: keep the reference it lacks.
             _keep_reference(message, outcome.reference)
@@ -146,7 +141,8 @@ def settle(message: Message, outcome: Outcome) -> None:
             tell(message, outcome.detail or outcome.code or "")
 
 
-def _is_current(message: Message) -> bool:
+def is_current(message: Message) -> bool:
+    """True unless a person has tried again meanwhile: then this is about an attempt that no longer counts."""
     return bool(Message.select().where(Message.id == message.id, Message.key == message.key).exists())
 
 
@@ -164,7 +160,15 @@ def tell(message: Message, detail: str = "") -> None:
             Conversation.id == message.conversation_id, Conversation.last_outgoing == message.id
         ).execute()
     log_change(message.account_id, "status", message.conversation_id, message.id)
-    queue.later("tell_module", message.id) if message.source not in ("agent", "api", "system") else None
+    _ring_modules([message])
+
+
+def _ring_modules(messages: Sequence[Message]) -> None:
+    """Have the modules told that sent these messages, where they want to know."""
+    eager = {name for name, module in modules().items() if module.on_report is not None}
+    ids = [message.id for message in messages if message.source in eager]
+    if ids:
+        queue.later("tell_modules", ids, priority=queue.LOW)
 
 
 def _accepted(message: Message, outcome: Outcome) -> bool:
@@ -197,8 +201,11 @@ def _blocked(message: Message, outcome: Outcome) -> bool:
 
 
 def _throttled(message: Message, outcome: Outcome) -> bool:
-    wait = timedelta(seconds=outcome.retry_after) if outcome.retry_after else SLOW_DOWN
-    return _requeue(message, min(wait, BACKOFF[-1]), outcome, attempts=message.attempts - 1)
+    """Not taken as we are too fast: the whole carrier is given less, by all processes."""
+    asked = timedelta(seconds=outcome.retry_after) if outcome.retry_after else SLOW_DOWN
+    wait = min(asked, BACKOFF[-1])
+    pace.slow_down(message.carrier, now() + wait)
+    return _requeue(message, wait, outcome, attempts=message.attempts - 1)
 
 
 def _temporary(message: Message, outcome: Outcome) -> bool:
@@ -210,10 +217,8 @@ def _temporary(message: Message, outcome: Outcome) -> bool:
 def _requeue(message: Message, wait: timedelta, outcome: Outcome, attempts: int | None = None) -> bool:
     due = now() + wait
     values = {"attempts": message.attempts if attempts is None else attempts, **_why(outcome)}
-    moved = message.put_back(next_at=due, lease_until=None, **values)
-    if moved:
-        queue.later("deliver", delay=wait)
-    return moved
+    # Nobody is rung for it: the sweep finds it within a second of its time.
+    return message.put_back(next_at=due, lease_until=None, **values)
 
 
 def _unknown(message: Message, outcome: Outcome) -> bool:
@@ -231,8 +236,9 @@ def _auth(message: Message, outcome: Outcome) -> bool:
     if outcome.reason in (Reason.bad_sender, Reason.region):
         return _rejected(message, outcome)
     log.error("carrier %s refuses our account: %s %s", message.carrier, outcome.code, outcome.detail)
-    _stopped_until[message.carrier] = now() + timedelta(seconds=30)
-    return _requeue(message, timedelta(seconds=30), outcome, attempts=message.attempts - 1)
+    words = " ".join(w for w in (outcome.code, outcome.detail) if w)
+    health.stop(message.carrier, now() + STOPPED, words)
+    return _requeue(message, STOPPED, outcome, attempts=message.attempts - 1)
 
 
 _SETTLE = {
@@ -250,138 +256,3 @@ def _why(outcome: Outcome) -> dict[str, str]:
     reason = outcome.reason.value if outcome.reason else "other"
     words = " ".join(w for w in (outcome.code, outcome.detail) if w)
     return {"reason": reason, "error": words[:200]}
-
-
-def sweep() -> None:
-    """Move on, by state, whatever a dead process or the time itself has left: called every second, idempotent."""
-    moment = now()
-    _release_scheduled(moment)
-    _find_abandoned(moment)
-    if _due(moment, _stopped(moment)):
-        queue.later("deliver")
-    if _to_ask_about(moment).exists():
-        queue.later("ask_carriers", priority=queue.LOW)
-
-
-def _release_scheduled(moment: datetime) -> None:
-    due = Message.select().where(Message.status == "scheduled", Message.next_at <= moment).limit(500)
-    for message in list(due):
-        try:
-            with database.atomic():
-                _release(message)
-        except Conflict:
-            continue  # another worker or a person was faster
-        except Refused as refusal:
-            with database.atomic():
-                if message.advance("failed", reason=Reason.setup.value, error=refusal.code):
-                    tell(message, refusal.code)
-
-
-def _release(message: Message) -> None:
-    if not suppression.is_suppressed(message.account_id, message.theirs):
-        sending.release(message)
-    elif message.withdraw(now(), "opted_out"):
-        tell(message, "opted out meanwhile")
-
-
-def _find_abandoned(moment: datetime) -> None:
-    """A text whose worker died may be with the carrier or not: its outcome is unknown, never simply resent."""
-    lost = Message.select().where(
-        Message.status == "sending", Message.channel == "sms", Message.lease_until <= moment
-    )
-    for message in list(lost):
-        settle(message, Outcome(OutcomeKind.unknown, detail="the worker ended during the call"))
-
-
-def _to_ask_about(moment: datetime) -> ModelSelect:
-    return Message.select().where(
-        Message.status == "unknown", Message.channel == "sms", Message.lease_until <= moment
-    )
-
-
-def ask_about_unknown() -> None:
-    """Ask carriers about texts whose outcome is unknown and whose time to ask has come (`lease_until`)."""
-    moment = now()
-    for message in list(_to_ask_about(moment).order_by(Message.lease_until).limit(20)):
-        # Asking twice at once would count as two answers: only who moves the lease asks.
-        mine = (Message.id == message.id) & (Message.status == "unknown") & (Message.lease_until <= moment)
-        if Message.update(lease_until=now() + LEASE).where(mine).execute():
-            ask(message)
-
-
-def ask(message: Message) -> FindResult | None:
-    """Ask the carrier once about a text with unknown outcome and write down what it says; None if it cannot be asked."""
-    carrier = exchange.carrier(message.carrier)
-    attempt = Attempt.get_or_none(Attempt.key == message.key)
-    if carrier is None or attempt is None or Feature.find_sent not in carrier.features:
-        Message.update(lease_until=None).where(
-            Message.id == message.id, Message.status == "unknown"
-        ).execute()
-        return None
-    answer = carrier.find_sent(outgoing(message), attempt.started_at, _known_references(message))
-    with database.atomic():
-        if _is_current(message):
-            _believe(message, attempt, answer)
-    return answer
-
-
-def _known_references(message: Message) -> frozenset[str]:
-    """References of other messages to the same number: an equal text sent before must not be taken for this one."""
-    rows = (
-        Message.select(Message.carrier_reference)
-        .where(Message.carrier == message.carrier, Message.theirs == message.theirs, Message.id != message.id)
-        .where(Message.direction == "outgoing", Message.carrier_reference.is_null(False))
-        .order_by(Message.id.desc())
-        .limit(100)
-        .tuples()
-    )
-    return frozenset(row[0] for row in rows)
-
-
-def _believe(message: Message, attempt: Attempt, answer: FindResult) -> None:
-    if isinstance(answer, Found):
-        _adopt(message, answer)
-        return
-    if isinstance(answer, NotThere):
-        Attempt.update(asked=Attempt.asked + 1).where(Attempt.id == attempt.id).execute()
-        if attempt.asked + 1 >= 2:
-            _send_again(message)
-            return
-    _ask_later(message, attempt)
-
-
-def _adopt(message: Message, found: Found) -> None:
-    """The carrier has it: take over its reference and whatever it already knows of the delivery."""
-    if found.others:
-        log.error("message %s was taken %s times by %s", message.id, len(found.others) + 1, message.carrier)
-    reference = reference_for(message, found.reference)
-    if message.advance(
-        "sent", carrier_reference=reference, sent_at=now(), lease_until=None, reason="", error=""
-    ):
-        tell(message, "the carrier has it")
-    ended = {"delivered_at": now()} if found.status == "delivered" else _why_found(found)
-    if found.status in ("delivered", "undelivered", "failed") and message.advance(found.status, **ended):
-        tell(message, found.code or "")
-
-
-def _why_found(found: Found) -> dict[str, str]:
-    return {"reason": found.reason.value if found.reason else "other", "error": found.code or ""}
-
-
-def _send_again(message: Message) -> None:
-    """Twice, and after a grace time, the carrier knew nothing of it: it was not taken and may go out again."""
-    if message.put_back(next_at=now(), lease_until=None, reason="", error=""):
-        tell(message, "the carrier does not know it")
-        queue.later("deliver")
-
-
-def _ask_later(message: Message, attempt: Attempt) -> None:
-    """Wait as long again as has passed; after some hours it is a person's to decide."""
-    passed = now() - attempt.started_at
-    due = None if passed > ASK_UNTIL else now() + max(timedelta(seconds=30), passed)
-    Message.update(lease_until=due).where(Message.id == message.id, Message.status == "unknown").execute()
-
-
-def forget_stops() -> None:
-    """Hand messages to every carrier again; for tests and when the configuration changes."""
-    _stopped_until.clear()

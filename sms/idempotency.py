@@ -5,10 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from peewee import IntegrityError
-
+from sms import statements
 from sms.clock import now
-from sms.db import database
+from sms.db import database, to_ms
 from sms.models import Account, Idempotency
 from sms.refusal import Conflict
 
@@ -40,20 +39,12 @@ def once(account: Account, key: str, fingerprint: str, work: Callable[[], tuple[
     The key is written first, in the transaction of the work: of two requests at once the second waits for the
     first. Work that raises leaves no key behind, so a corrected request may use it again.
     """
-    try:
-        with database.atomic():
-            _forget_expired(account, key)
-            row = Idempotency.create(
-                account=account, key=key, digest=fingerprint, status=0, answer="", created_at=now()
-            )
-            status, body = work()
-            Idempotency.update(status=status, answer=body).where(Idempotency.id == row.id).execute()
-            return Answer(status, body)
-    except IntegrityError:
-        # Not the work's own: a broken constraint there finds no kept answer below and is raised again.
-        if (kept := _kept(account, key, fingerprint)) is not None:
-            return kept
-        raise
+    with database.atomic():
+        if not _take(account, key, fingerprint):
+            return _kept(account, key, fingerprint)
+        status, body = work()
+        _keep(account, key, status, body)
+    return Answer(status, body)
 
 
 def begin(account: Account, key: str, fingerprint: str) -> Answer | None:
@@ -63,12 +54,10 @@ def begin(account: Account, key: str, fingerprint: str) -> Answer | None:
     the same request goes on where it stopped. `finish` keeps the answer.
     """
     with database.atomic():
-        _forget_expired(account, key)
-        Idempotency.insert(
-            account=account, key=key, digest=fingerprint, status=0, answer="", created_at=now()
-        ).on_conflict_ignore().execute()
-    kept = _kept(account, key, fingerprint)
-    return kept if kept is not None and kept.status else None
+        if _take(account, key, fingerprint):
+            return None
+        kept = _kept(account, key, fingerprint)
+    return kept if kept.status else None
 
 
 def step(key: str, fingerprint: str, number: int) -> str:
@@ -78,25 +67,39 @@ def step(key: str, fingerprint: str, number: int) -> str:
 
 def finish(account: Account, key: str, status: int, body: str) -> Answer:
     """Keep the answer of work that was begun; where another request was faster, its answer counts."""
-    mine = (Idempotency.account == account) & (Idempotency.key == key)
     with database.atomic():
-        Idempotency.update(status=status, answer=body).where(mine & (Idempotency.status == 0)).execute()
-        row = Idempotency.get(mine)
-    return Answer(row.status, row.answer)
+        _keep(account, key, status, body)
+        sql = "SELECT status, answer FROM idempotency WHERE account_id = ? AND key = ?"
+        return Answer(*statements.run(sql, account.id, key).fetchone())
 
 
-def _forget_expired(account: Account, key: str) -> None:
-    mine = (Idempotency.account == account) & (Idempotency.key == key)
-    Idempotency.delete().where(mine & (Idempotency.created_at <= now() - KEPT)).execute()
+def _take(account: Account, key: str, fingerprint: str) -> bool:
+    """Write a key; False where it was there: of two transactions at once the second waits here for the first."""
+    moment = now()
+    statements.run(
+        "DELETE FROM idempotency WHERE account_id = ? AND key = ? AND created_at <= ?",
+        *(account.id, key, to_ms(moment - KEPT)),
+    )
+    written = statements.run(
+        "INSERT INTO idempotency (account_id, key, digest, status, answer, created_at) VALUES (?, ?, ?, 0, '', ?) "
+        "ON CONFLICT (account_id, key) DO NOTHING",
+        *(account.id, key, fingerprint, to_ms(moment)),
+    )
+    return bool(written.rowcount)
 
 
-def _kept(account: Account, key: str, fingerprint: str) -> Answer | None:
-    row = Idempotency.get_or_none(Idempotency.account == account, Idempotency.key == key)
-    if row is None:
-        return None
-    if row.digest != fingerprint:
+def _keep(account: Account, key: str, status: int, body: str) -> None:
+    """Write the answer of a key, unless it has one."""
+    sql = "UPDATE idempotency SET status = ?, answer = ? WHERE account_id = ? AND key = ? AND status = 0"
+    statements.run(sql, status, body, account.id, key)
+
+
+def _kept(account: Account, key: str, fingerprint: str) -> Answer:
+    sql = "SELECT digest, status, answer FROM idempotency WHERE account_id = ? AND key = ?"
+    digest_, status, answer = statements.run(sql, account.id, key).fetchone()
+    if digest_ != fingerprint:
         raise Conflict("key_reused")
-    return Answer(row.status, row.answer, repeated=True)
+    return Answer(status, answer, repeated=True)
 
 
 def sweep() -> int:

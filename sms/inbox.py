@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,7 +31,6 @@ from sms.models.event import add_event
 from sms.refusal import NotFound, Refused
 
 VIEWS = ("mine", "open", "all", "unassigned", "pending", "snoozed", "closed", "failed")
-COUNTED = ("mine", "open", "unassigned", "pending", "snoozed", "failed")
 READING_FOR = timedelta(seconds=45)
 TYPING_FOR = timedelta(seconds=8)
 LONGEST_LABEL, LONGEST_DRAFT = 40, 5_000
@@ -96,12 +96,11 @@ def _view(view: str, user: User) -> Expression:
     return {
         "mine": (Conversation.assignee == user) & live,
         "open": live,
-        "all": Conversation.id > 0,
         "unassigned": Conversation.assignee.is_null() & live,
         "pending": Conversation.status == "pending",
         "snoozed": Conversation.status == "snoozed",
         "closed": Conversation.status == "closed",
-        "failed": Conversation.failed == True,  # noqa: E712 - SQL
+        "failed": Conversation.failed,
     }[view]
 
 
@@ -115,42 +114,50 @@ def rows(
     unread: bool = False,
     cursor: str | None = None,
     limit: int = 50,
+    people: Collection[User] | None = None,
 ) -> Page:
-    """Return one page of the list, newest activity first, in four queries (with a search at most six more)."""
+    """Return one page of the list, newest activity first, in four queries (with a search at most six more).
+
+    `people` is everybody of the account, where the caller knows them already: one query less.
+    """
     if view not in VIEWS:
         raise NotFound
     unseen = Conversation.incoming - fn.COALESCE(Reading.seen, 0)
     found = (
         Conversation.select(
-            Conversation, Contact, User, Message.author, Message.status, unseen.alias("unseen")
+            Conversation.id, Contact.name, Contact.number, Conversation.preview, Conversation.preview_kind,
+            Conversation.last_activity_at, unseen.alias("unread"), Conversation.status,
+            Conversation.assignee, Conversation.failed, Conversation.snoozed_until,
+            Message.author, Message.status.alias("newest"),
         )
         .join(Contact)
-        .switch(Conversation)
-        .join(User, JOIN.LEFT_OUTER, on=(Conversation.assignee == User.id))
-        .switch(Conversation)
-        .join(
-            Reading, JOIN.LEFT_OUTER, on=((Reading.conversation == Conversation.id) & (Reading.user == user))
-        )
-        .switch(Conversation)
-        .join(Message, JOIN.LEFT_OUTER, on=(Message.id == Conversation.last_outgoing), attr="newest")
-        .where(Conversation.account == user.account_id, _view("all" if query.strip() else view, user))
-    )
-    for condition in _filters(user, query, label, assignee, unread, unseen):
+        .join(Reading, JOIN.LEFT_OUTER, src=Conversation, on=_read_by(user))
+        .join(Message, JOIN.LEFT_OUTER, src=Conversation, on=(Message.id == Conversation.last_outgoing))
+    )  # fmt: skip
+    # A search names its rows: `+ 0` keeps SQLite from walking all of the account's instead, for the sake of their order.
+    account = Conversation.account + 0 if query.strip() else Conversation.account
+    found = found.where(account == user.account_id)
+    for condition in _conditions(user, view, query, label, assignee, unread, unseen):
         found = found.where(condition)
     if cursor:
         found = found.where(_after(cursor))
     ordered = found.order_by(Conversation.last_activity_at.desc(), Conversation.id.desc()).limit(limit + 1)
-    conversations = list(ordered)
-    more = len(conversations) > limit
-    items = _rows(user, conversations[:limit])
-    last = conversations[limit - 1] if more else None
+    conversations = list(ordered.namedtuples())
+    last = conversations[limit - 1] if len(conversations) > limit else None
+    items = _rows(user, conversations[:limit], people)
     return Page(items, _cursor(last.last_activity_at, last.id) if last is not None else None)
 
 
-def _filters(
-    user: User, query: str, label: int | None, assignee: int | None, unread: bool, unseen: Any
+def _read_by(user: User) -> Expression:
+    return (Reading.conversation == Conversation.id) & (Reading.user == user)
+
+
+def _conditions(
+    user: User, view: str, query: str, label: int | None, assignee: int | None, unread: bool, unseen: Any
 ) -> list[Expression]:
     conditions: list[Expression] = []
+    if not query.strip() and view != "all":
+        conditions.append(_view(view, user))
     if query.strip():
         conditions.append(Conversation.id.in_(search.conversations_matching(user.account_id, query) or [0]))
     if label is not None:
@@ -163,41 +170,42 @@ def _filters(
     return conditions
 
 
-def _rows(user: User, conversations: list[Conversation]) -> list[Row]:
+def _rows(user: User, conversations: list[Any], people: Collection[User] | None) -> list[Row]:
     ids = [c.id for c in conversations] or [0]
     labels: dict[int, list[Label]] = defaultdict(list)
     pairs = (
-        Labelling.select(Labelling, Label)
+        Labelling.select(Labelling.conversation, Label)
         .join(Label)
         .where(Labelling.conversation.in_(ids))
         .order_by(Label.name)
     )
     for pair in pairs:
         labels[pair.conversation_id].append(pair.label)
-    own_drafts = Draft.select().where(
+    own_drafts = Draft.select(Draft.conversation, Draft.text).where(
         Draft.user == user, Draft.conversation.in_(ids), Draft.kind == "reply", Draft.text != ""
     )
-    drafts = {d.conversation_id: d.text for d in own_drafts}
-    names = {u.id: u for u in User.select().where(User.account == user.account_id)}
+    drafts = dict(own_drafts.tuples())
+    if people is None:
+        people = list(User.select().where(User.account == user.account_id))
+    names = {u.id: u for u in people}
     return [_row(user, c, labels[c.id], drafts.get(c.id, ""), names) for c in conversations]
 
 
-def _row(user: User, c: Conversation, labels: list[Label], draft: str, names: dict[int, User]) -> Row:
-    newest = getattr(c, "newest", None)
-    author = names.get(newest.author_id) if newest is not None and newest.author_id else None
+def _row(user: User, c: Any, labels: list[Label], draft: str, names: dict[int, User]) -> Row:
+    author = names.get(c.author)
     return Row(
         id=c.id,
-        name=c.contact.name,
-        number=c.contact.number,
+        name=c.name,
+        number=c.number,
         preview=c.preview,
         preview_kind=c.preview_kind,
         preview_author="" if author is None else "you" if author.id == user.id else author.first_name,
         last_activity_at=c.last_activity_at,
-        unread=max(0, c.unseen),
+        unread=max(0, c.unread),
         status=c.status,
-        assignee=names.get(c.assignee_id) if c.assignee_id else None,
+        assignee=names.get(c.assignee),
         failed=c.failed,
-        undelivered=c.failed and newest is not None and newest.status == "undelivered",
+        undelivered=c.failed and c.newest == "undelivered",
         snoozed_until=c.snoozed_until,
         labels=labels,
         draft=" ".join(draft.split())[:160],
@@ -222,48 +230,9 @@ def read_cursor(cursor: str) -> tuple[datetime, int]:
 
 def _after(cursor: str) -> Expression:
     moment, row_id = read_cursor(cursor)
-    earlier = Conversation.last_activity_at < moment
-    return earlier | ((Conversation.last_activity_at == moment) & (Conversation.id < row_id))
-
-
-def counts(user: User) -> dict[str, int]:
-    """Return how many conversations stand in each counted view, in one query."""
-    query = (
-        Conversation.select(
-            Conversation.status, Conversation.assignee, Conversation.failed, fn.COUNT(Conversation.id)
-        )
-        .where(
-            Conversation.account == user.account_id, (Conversation.status != "closed") | Conversation.failed
-        )
-        .group_by(Conversation.status, Conversation.assignee, Conversation.failed)
-        .tuples()
-    )
-    totals = dict.fromkeys(COUNTED, 0)
-    for status, assignee, failed, number in query:
-        totals["failed"] += number if failed else 0
-        if status in ("pending", "snoozed"):
-            totals[status] += number
-        if status == "open":
-            totals["open"] += number
-            totals["mine"] += number if assignee == user.id else 0
-            totals["unassigned"] += number if assignee is None else 0
-    return totals
-
-
-def unread_total(user: User) -> int:
-    """Return how many open conversations hold something this agent has not read."""
-    return int(
-        Conversation.select()
-        .join(
-            Reading, JOIN.LEFT_OUTER, on=((Reading.conversation == Conversation.id) & (Reading.user == user))
-        )
-        .where(
-            Conversation.account == user.account_id,
-            Conversation.status == "open",
-            Conversation.incoming > fn.COALESCE(Reading.seen, 0),
-        )
-        .count()
-    )
+    # The first condition alone is a place in the index; an OR of two would be none.
+    earlier = (Conversation.last_activity_at < moment) | (Conversation.id < row_id)
+    return (Conversation.last_activity_at <= moment) & earlier
 
 
 def thread(
@@ -278,7 +247,7 @@ def thread(
     )
     if before is not None:
         moment, message_id = before
-        found = found.where((Message.at < moment) | ((Message.at == moment) & (Message.id < message_id)))
+        found = found.where(Message.at <= moment, (Message.at < moment) | (Message.id < message_id))
     page = list(found.order_by(Message.at.desc(), Message.id.desc()).limit(limit))[::-1]
     return with_calls(page)
 
@@ -308,11 +277,18 @@ def message_of(account: Account | int, message_id: int) -> Message:
     return message  # type: ignore[no-any-return]
 
 
-def first_unread(user: User, conversation: Conversation) -> int | None:
-    """Return the id of the message below which this agent's "new" line stands; None where all is read."""
-    reading = Reading.get_or_none(Reading.user == user, Reading.conversation == conversation)
-    seen = 0 if reading is None else reading.seen
-    unread = conversation.incoming - seen
+def seen(user: User, conversation: Conversation) -> int:
+    """Return how many of a conversation's incoming messages this agent has read."""
+    where = (Reading.user == user) & (Reading.conversation == conversation)
+    return Reading.select(Reading.seen).where(where).scalar() or 0
+
+
+def first_unread(user: User, conversation: Conversation, read: int | None = None) -> int | None:
+    """Return the message (id) below which this agent's "new" line stands; None where all is read.
+
+    `read` is what `seen` returns, where the caller has asked already.
+    """
+    unread = conversation.incoming - (seen(user, conversation) if read is None else read)
     if unread <= 0:
         return None
     newest = (
@@ -328,24 +304,23 @@ def first_unread(user: User, conversation: Conversation) -> int | None:
 
 def mark_read(user: User, conversation: Conversation) -> bool:
     """Note that this agent has read everything there is; False where that was so already."""
-    return _seen(user, conversation, conversation.incoming)
+    return _set_seen(user, conversation, conversation.incoming)
 
 
 def mark_unread(user: User, conversation: Conversation) -> bool:
     """Make the newest incoming message unread again for this agent."""
-    return conversation.incoming > 0 and _seen(user, conversation, conversation.incoming - 1)
+    return conversation.incoming > 0 and _set_seen(user, conversation, conversation.incoming - 1)
 
 
-def _seen(user: User, conversation: Conversation, seen: int) -> bool:
-    reading = Reading.get_or_none(Reading.user == user, Reading.conversation == conversation)
-    if (0 if reading is None else reading.seen) == seen:
+def _set_seen(user: User, conversation: Conversation, count: int) -> bool:
+    if seen(user, conversation) == count:
         return False
     with database.atomic():
-        Reading.insert(user=user, conversation=conversation, seen=seen).on_conflict(
-            conflict_target=[Reading.user, Reading.conversation], update={Reading.seen: seen}
+        Reading.insert(user=user, conversation=conversation, seen=count).on_conflict(
+            conflict_target=[Reading.user, Reading.conversation], update={Reading.seen: count}
         ).execute()
-        higher = (Conversation.id == conversation.id) & (Conversation.seen < seen)
-        Conversation.update(seen=seen).where(higher).execute()
+        higher = (Conversation.id == conversation.id) & (Conversation.seen < count)
+        Conversation.update(seen=count).where(higher).execute()
         log_change(conversation.account_id, "read", conversation.id, user=user.id)
     return True
 
@@ -416,10 +391,17 @@ def labels(account: Account | int) -> list[Label]:
     return list(Label.select().where(Label.account == account).order_by(Label.name))
 
 
-def labels_of(conversation: Conversation) -> list[Label]:
-    """Return the labels on one conversation by name."""
-    where = Labelling.conversation == conversation
-    return list(Label.select().join(Labelling).where(where).order_by(Label.name))
+def labels_of(conversation: Conversation) -> list[tuple[Label, bool]]:
+    """Return the account's labels by name, and of each whether it is on this conversation."""
+    on = (Labelling.label == Label.id) & (Labelling.conversation == conversation)
+    found = (
+        Label.select(Label, Labelling.id.alias("on"))
+        .join(Labelling, JOIN.LEFT_OUTER, on=on)
+        .where(Label.account == conversation.account_id)
+        .order_by(Label.name)
+        .objects()
+    )
+    return [(label, label.on is not None) for label in found]
 
 
 def add_label(conversation: Conversation, name: str, by: User | None = None) -> Label:

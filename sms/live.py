@@ -1,8 +1,8 @@
 """The feed of changes for live pages: one watcher a process reads every change once and hands it to who listens."""
 
 import logging
-import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,22 +10,22 @@ from typing import Protocol
 
 from peewee import fn
 
+from sms import wake
 from sms.clock import now
 from sms.db import database, is_sqlite
+from sms.gaps import Gaps
 from sms.models import Change
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY = 0.05
-"""Seconds between two looks at `PRAGMA data_version`, which costs microseconds and no lock."""
-POLL_EVERY = 0.2
-"""Seconds between two looks at the newest change where the database has no such pragma."""
 AT_ONCE = 1000
 """Changes read in one go; a burst takes several."""
 KEPT = timedelta(days=7)
 """A page that was away for longer reloads."""
 AT_MOST = 200
 """Whoever has missed more changes than this reloads instead."""
+LOOK_BACK = 200
+"""Ids before the newest among which a feed that starts looks for some that are still to come."""
 
 
 @dataclass(frozen=True)
@@ -55,17 +55,29 @@ class Feed:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
-        self.cursor = 0
+        self._seen = Gaps()
+        self.for_pages = False
+        """Whether the first page that is rendered starts it: set by the web server, whose pages will listen."""
 
     def __len__(self) -> int:
         return sum(len(sinks) for sinks in self._sinks.values())
+
+    @property
+    def settled(self) -> int | None:
+        """The id up to which every change has been handed out and none can come any more; None before it starts."""
+        return self._seen.settled if self._thread else None
 
     def listen(self, sink: Sink) -> None:
         """Hand every further change of the sink's account to it; the first listener starts the watcher."""
         with self._lock:
             self._sinks.setdefault(sink.listener.account, set()).add(sink)
+        self.start()
+
+    def start(self) -> None:
+        """Watch from now on, on a thread of its own; again is harmless. Needs an open connection."""
+        with self._lock:
             if self._thread is None:
-                self.cursor = newest()
+                self._seen = _what_is_there()
                 self._stop.clear()
                 self._thread = threading.Thread(target=self._watch, name="live", daemon=True)
                 self._thread.start()
@@ -98,10 +110,10 @@ class Feed:
 
     def _new(self) -> list[Change]:
         with database.connection_context():
-            changes = after(self.cursor, limit=AT_ONCE)
-        if changes:
-            self.cursor = changes[-1].id
-        return changes
+            late = _late(self._seen)
+            fresh = after(self._seen.cursor, limit=AT_ONCE)
+        self._seen.saw((change.id for change in fresh), time.monotonic())
+        return late + fresh
 
     def _give(self, changes: list[Change]) -> None:
         by_account: dict[int, list[Change]] = {}
@@ -119,20 +131,53 @@ class Feed:
 
 def _signs(stop: threading.Event) -> Iterator[None]:
     """Yield whenever something may have been written, by this or any other process, until `stop`."""
-    if not is_sqlite():
-        while not stop.wait(POLL_EVERY):
-            yield
-        return
-    eye = sqlite3.connect(database.obj.database, check_same_thread=False)
-    try:
-        seen = None
-        while not stop.wait(LOOK_EVERY):
-            version = eye.execute("PRAGMA data_version").fetchone()[0]
-            if version != seen:
-                seen = version
-                yield
-    finally:
-        eye.close()
+    where = database.obj.database
+    return wake.look(where, stop) if is_sqlite() else wake.hear(where, stop)
+
+
+def _what_is_there() -> Gaps:
+    """Return what a reader has seen who starts now: all that is there, but not what is still to come before the newest."""
+    if is_sqlite():
+        return Gaps(newest())
+    seen = Gaps(max(0, newest() - LOOK_BACK))
+    seen.saw((change.id for change in after(seen.cursor)), time.monotonic())
+    return seen
+
+
+def _late(seen: Gaps) -> list[Change]:
+    """Return changes that have come into the gaps, oldest first, and leave the gaps into which nothing can come.
+
+    SQLite has none: there a change gets its id while nobody else can write.
+    """
+    if not seen.open:
+        return []
+    # Before the reading: what ended before this moment is in it.
+    oldest, following = database.execute_sql(
+        "SELECT pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint FROM pg_current_snapshot() s"
+    ).fetchone()
+    spans = [gap.first for gap in seen.open], [gap.last for gap in seen.open]
+    late = Change.raw(
+        "SELECT c.* FROM unnest(%s::bigint[], %s::bigint[]) AS gap (lowest, highest) "
+        "JOIN change AS c ON c.id BETWEEN gap.lowest AND gap.highest ORDER BY c.id",
+        *spans,
+    )
+    found = list(late)
+    seen.saw((change.id for change in found), time.monotonic())
+    seen.close(oldest, following, time.monotonic())
+    return found
+
+
+def cursor() -> int:
+    """Return after which change a page goes on that is rendered now; needs an open connection.
+
+    Before the newest where an earlier one may still come: such a page is told some things twice, and misses none.
+    """
+    if is_sqlite():
+        return newest()
+    if feed.for_pages:
+        feed.start()
+    settled = feed.settled
+    return newest() if settled is None else settled
 
 
 def newest() -> int:
@@ -189,6 +234,7 @@ _RULES: dict[str, Callable[[bool, bool], tuple[str, ...]]] = {
     "read": lambda here, own: ("list",) if own else (),
     "draft": lambda here, own: ("list",) if own else (),
     "erased": lambda here, own: ("reload", "list") if here else ("list",),
+    "appointment": lambda here, own: ("list",),
 }
 
 

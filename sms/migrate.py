@@ -1,11 +1,16 @@
 """Bring the database to this release's tables: the core's migrations first, then each module's own."""
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from playhouse.migrations import Runner
 
-from sms.db import database
+from sms.db import database, is_sqlite
 
+MIGRATING = 0x6661_6465
+"""The number of PostgreSQL's advisory lock under which one process at a time migrates ("fade")."""
 HERE = Path(__file__).parent
 
 
@@ -17,9 +22,23 @@ def folders() -> list[tuple[str, Path]]:
 
 
 def up() -> list[str]:
-    """Apply what is missing and return the names, oldest first."""
-    with database.connection_context():
+    """Apply what is missing and return the names, oldest first; who comes at the same time waits and finds it done."""
+    with database.connection_context(), _one_at_a_time():
         return [name for table, folder in folders() for name in _runner(table, folder).up()]
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    if is_sqlite():
+        with open(f"{database.obj.database}-migrating", "ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+        return
+    database.execute_sql("SELECT pg_advisory_lock(%s)", (MIGRATING,))
+    try:
+        yield
+    finally:
+        database.execute_sql("SELECT pg_advisory_unlock(%s)", (MIGRATING,))
 
 
 def missing() -> list[str]:

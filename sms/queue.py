@@ -1,8 +1,10 @@
 """Huey as a doorbell: jobs are registered by name, rung after commit, and find their work by state."""
 
 import logging
+import threading
 from collections.abc import Callable
 from datetime import timedelta
+from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,6 +12,7 @@ from huey import Huey, PostgresHuey, PriorityRedisHuey, SqliteHuey
 from huey.api import TaskWrapper
 
 from sms.db import database
+from sms.logbook import tracing
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -21,6 +24,8 @@ _huey: Huey | None = None
 
 HIGH, LOW = 10, 0
 """Priorities: a person's message never waits behind a machine's."""
+GAP_SECONDS = 0.02
+"""So long a job that was rung is not rung again."""
 
 
 def job(function: F) -> F:
@@ -53,7 +58,16 @@ def _open(url: str, data: Path) -> Huey:
 
 def _wrap(name: str) -> None:
     assert _huey is not None
-    _wrapped[name] = _huey.task(name=name)(_registered[name])
+    _wrapped[name] = _huey.task(name=name)(_traced(_registered[name]))
+
+
+def _traced(function: F) -> F:
+    @wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        with tracing():
+            return function(*args, **kwargs)
+
+    return run  # type: ignore[return-value]
 
 
 def later(name: str, *args: Any, delay: timedelta | None = None, priority: int = HIGH) -> None:
@@ -61,10 +75,46 @@ def later(name: str, *args: Any, delay: timedelta | None = None, priority: int =
     database.after_commit(lambda: _ring(name, args, delay, priority))
 
 
+class _Bells:
+    """Rings in quick succession are one: a job without arguments finds all the work there is, whoever rang for it.
+
+    The first is rung at once, those that follow are rung together when GAP_SECONDS are over. With a job for each
+    message of a crowd, queue and worker cost more than sending the messages.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._silent: dict[str, int | None] = {}
+        """Bells that have just rung, each with the highest priority it is to ring with again, if at all."""
+
+    def may_ring(self, name: str, priority: int) -> bool:
+        """Tell whether to ring now; where not, it is rung in a moment."""
+        with self._lock:
+            if name in self._silent:
+                self._silent[name] = max(priority, self._silent[name] or LOW)
+                return False
+            self._silent[name] = None
+        timer = threading.Timer(GAP_SECONDS, self._speak, (name,))
+        timer.daemon = True
+        timer.start()
+        return True
+
+    def _speak(self, name: str) -> None:
+        with self._lock:
+            priority = self._silent.pop(name)
+        if priority is not None:
+            _ring(name, (), None, priority)
+
+
+_bells = _Bells()
+
+
 def _ring(name: str, args: tuple[Any, ...], delay: timedelta | None, priority: int) -> None:
     if _huey is None:  # a command-line verb without a queue: the worker's sweep finds the row by its state
         return
     seconds = 0.0 if delay is None else delay.total_seconds()
+    if not args and seconds <= 0 and not _huey.immediate and not _bells.may_ring(name, priority):
+        return
     try:
         if seconds > 0:
             _wrapped[name].schedule(args=args, delay=seconds, priority=priority)

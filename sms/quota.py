@@ -3,8 +3,10 @@
 from datetime import date
 from zoneinfo import ZoneInfo
 
+from sms import statements
 from sms.clock import now
-from sms.models import Account, Usage
+from sms.db import is_sqlite
+from sms.models import Account
 from sms.refusal import Refused
 
 
@@ -15,15 +17,33 @@ def today(account: Account) -> date:
 
 def used(account: Account) -> int:
     """Return how many parts (a call counts as one) the account has sent today."""
-    usage = Usage.get_or_none(Usage.account == account, Usage.day == today(account))
-    return 0 if usage is None else usage.parts + usage.calls
+    sql = "SELECT parts + calls FROM usage WHERE account_id = ? AND day = ?"
+    row = statements.run(sql, account.id, today(account).isoformat()).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def room(account: Account) -> int:
+    """Return how many parts are left today, inside the caller's transaction.
+
+    On PostgreSQL the day's row is locked until its end: so two transactions of one account neither share the same room
+    nor make the same contact twice. SQLite has one writer anyway.
+    """
+    if not is_sqlite():
+        add(account, 0)
+    return account.daily_parts - used(account)
 
 
 def count(account: Account, parts: int, calls: int = 0) -> None:
     """Count parts and calls against today inside the caller's transaction; raises Refused over the limit."""
-    if used(account) + parts + calls > account.daily_parts:
+    if parts + calls > room(account):
         raise Refused("text", "daily_limit", limit=account.daily_parts)
-    Usage.insert(account=account, day=today(account), parts=parts, calls=calls).on_conflict(
-        conflict_target=[Usage.account, Usage.day],
-        update={Usage.parts: Usage.parts + parts, Usage.calls: Usage.calls + calls},
-    ).execute()
+    add(account, parts, calls)
+
+
+def add(account: Account, parts: int, calls: int = 0) -> None:
+    """Count parts and calls that have their room inside the caller's transaction."""
+    statements.run(
+        "INSERT INTO usage (account_id, day, parts, calls) VALUES (?, ?, ?, ?) ON CONFLICT (account_id, day) "
+        "DO UPDATE SET parts = usage.parts + excluded.parts, calls = usage.calls + excluded.calls",
+        *(account.id, today(account).isoformat(), parts, calls),
+    )

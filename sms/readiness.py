@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 
-from sms import exchange, migrate, queue
+from sms import exchange, health, migrate, queue
 from sms.clock import now
 from sms.db import database
 from sms.models import Heartbeat
@@ -60,7 +60,25 @@ def _worker() -> str:
 
 
 def _carriers() -> str:
-    return "ok" if exchange.carriers() else "No carrier is configured."
+    """One carrier that takes messages is enough; what a person has paused is no outage."""
+    there = list(exchange.carriers())
+    if not there:
+        return "No carrier is configured."
+    closed, standings = health.closed(), health.standings()
+    ailing = [name for name in there if name in closed and standings[name].state != "paused"]
+    if not ailing or not closed.issuperset(there):
+        return "ok"
+    told = ", ".join(f"{name} is {standings[name].state} ({_WHY[standings[name].reason]})" for name in ailing)
+    return f"No carrier takes messages: {told}."
+
+
+_WHY = {
+    "probe": "it does not answer",
+    "errors": "it does not take what it is given",
+    "slow": "it answers too slowly",
+    "auth": "it refuses our account",
+    "": "it was judged so",
+}
 
 
 _CHECKS: dict[str, Callable[[], str]] = {

@@ -7,12 +7,13 @@ from typing import Any
 
 from peewee import IntegrityError
 
-from sms import contacts, delivery, routing, search, sending, suppression
+from sms import contacts, delivery, routing, search, sending, statements, suppression
 from sms.carriers.contract import IncomingText, TextReport
 from sms.clock import now
-from sms.db import database
+from sms.db import database, to_ms
 from sms.gsm import msisdn, segments
 from sms.inbox import reopen
+from sms.logbook import adopt, trace
 from sms.models import Account, Attempt, Conversation, Expectation, Inbound, Message, log_change
 from sms.modules import modules
 from sms.refusal import Refused
@@ -113,7 +114,7 @@ def _threaded(carrier: str, account: Account, text: IncomingText, their: str) ->
         account=account, conversation=conversation, direction="incoming", channel="sms",
         ours=text.to[:20], theirs=their, text=body, encoding=counted.encoding, parts=counted.parts,
         status="received", source="recipient", carrier=carrier, carrier_reference=text.reference,
-        answers=_answered_by(account, text.to, their), created_at=moment, at=moment,
+        answers=_answered_by(account, text.to, their), created_at=moment, at=moment, trace=trace(),
     )  # fmt: skip
     search.index_message(message)
     routing.remember_reply(account, text.to, their, carrier)
@@ -128,31 +129,22 @@ def _storable(text: str) -> str:
 
 def _answered_by(account: Account, our: str, their: str) -> int | None:
     """Return the newest message of the last 7 days that left this number for that one."""
-    sent = (
-        Message.select(Message.id)
-        .where(
-            Message.account == account,
-            Message.direction == "outgoing",
-            Message.ours == our,
-            Message.theirs == their,
-            Message.status.in_(("sending", "sent", "delivered", "unknown", "undelivered")),
-            Message.at > now() - ANSWER_WITHIN,
-        )
-        .order_by(Message.at.desc(), Message.id.desc())
-        .first()
-    )
-    return None if sent is None else int(sent.id)
+    sent = statements.run(
+        "SELECT id FROM message WHERE ours = ? AND theirs = ? AND direction = 'outgoing' AND account_id = ? AND at > ? "
+        "AND status IN ('sending', 'sent', 'delivered', 'unknown', 'undelivered') ORDER BY at DESC, id DESC LIMIT 1",
+        our, their, account.id, to_ms(now() - ANSWER_WITHIN),
+    ).fetchone()  # fmt: skip
+    return None if sent is None else int(sent[0])
 
 
 def arrived(conversation: Conversation, message: Message) -> None:
     """Count an incoming text or voice message, move its conversation to the top and show it."""
-    Conversation.update(
-        incoming=Conversation.incoming + 1,
-        preview=" ".join(message.text.split())[: sending.PREVIEW],
-        preview_kind=sending.preview_kind(message),
-        last_message=message.id,
-        last_activity_at=message.created_at,
-    ).where(Conversation.id == conversation.id).execute()
+    statements.run(
+        "UPDATE conversation SET incoming = incoming + 1, preview = ?, preview_kind = ?, last_message = ?, "
+        "last_activity_at = ? WHERE id = ?",
+        " ".join(message.text.split())[: sending.PREVIEW], sending.preview_kind(message), message.id,
+        to_ms(message.created_at), conversation.id,
+    )  # fmt: skip
     conversation.incoming += 1
     log_change(message.account_id, "message", conversation.id, message.id)
 
@@ -174,10 +166,11 @@ def _consider(account: Account, conversation: Conversation, message: Message) ->
 
 
 def _taken_by_who_waits(account: Account, message: Message) -> bool:
-    expectation = Expectation.get_or_none(
-        Expectation.ours == message.ours, Expectation.theirs == message.theirs, Expectation.account == account
-    )
-    module = None if expectation is None else modules().get(expectation.module)
+    pair = "SELECT * FROM expectation WHERE ours = ? AND theirs = ? AND account_id = ?"
+    expectation = statements.one(Expectation, pair, message.ours, message.theirs, account.id)
+    if expectation is None:
+        return False
+    module = modules().get(expectation.module)
     if module is None or module.on_reply is None:
         return False
     return module.on_reply(message, expectation)
@@ -211,6 +204,7 @@ def receive_report(carrier: str, report: TextReport) -> bool:
         message = _reported(carrier, report)
         if message is None:
             return False
+        adopt(message.trace)
         values: dict[str, Any] = {"lease_until": None}
         if message.carrier_reference is None:
             values["carrier_reference"] = delivery.reference_for(message, report.reference)

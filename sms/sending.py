@@ -1,73 +1,22 @@
 """Sending: a text is checked, stored with everything it needs, and only then is the worker's doorbell rung."""
 
-import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from sms import contacts, queue, quiet, quota, routing, search, suppression
+from sms import bulk, checking, gathering, quota, routing, search, statements, suppression
+from sms.bulk import DUPLICATE
+from sms.bulk import PREVIEW as PREVIEW
+from sms.bulk import UNDO as UNDO
+from sms.bulk import new_key as new_key
+from sms.checking import Desk, Wanted
 from sms.clock import now
-from sms.db import database, to_ms
-from sms.gsm import msisdn, placeholders, segments, sender_id
+from sms.db import database
+from sms.gsm import msisdn, segments
 from sms.models import Account, ContactNumber, Conversation, Message, User, log_change
 from sms.models.event import log_status
+from sms.modules import modules
 from sms.refusal import Conflict, NotFound, Refused
-
-UNDO = timedelta(seconds=5)
-"""A direct reply can be taken back for so long."""
-
-FURTHEST = timedelta(days=366)
-LONGEST_REFERENCE = 100
-PREVIEW = 160
-
-
-@dataclass(frozen=True)
-class Preview:
-    """What a text would become: the one computation behind the meter, the API's preview and the stored message."""
-
-    text: str
-    segments: segments.Segments
-    missing: tuple[str, ...]
-    to: msisdn.Number | None
-    sender: sender_id.SenderId | None
-
-
-@dataclass(frozen=True)
-class Sending:
-    """A checked request, ready to be stored."""
-
-    number: msisdn.Number
-    channel: str
-    sender: sender_id.SenderId
-    text: str
-    segments: segments.Segments
-
-
-def preview(
-    account: Account,
-    text: str,
-    to: str | None = None,
-    sender: str | None = None,
-    fields: Mapping[str, Any] | None = None,
-) -> Preview:
-    """Compute what would be sent, storing nothing; never refuses a number or sender, it tells about them."""
-    number = None if to is None else msisdn.parse(to, account.region)
-    filled = placeholders.fill(segments.normalise(text), _fields(account, number, fields))
-    whole = segments.normalise(filled.text)
-    kind = None if sender is None else routing.classify(account, sender)
-    return Preview(whole, segments.count(whole), filled.missing, number, kind)
-
-
-def _fields(
-    account: Account, number: msisdn.Number | None, given: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    """Return what placeholders may name: the contact's own fields and name, then what the request brings."""
-    known: dict[str, Any] = {"account": account.name, "praxis": account.name}
-    contact = contacts.find(account, number.e164) if number and number.e164 else None
-    if contact is not None:
-        known |= {"name": contact.name or None, **(contact.fields or {})}
-    return known | dict(given or {})
 
 
 def send(
@@ -88,186 +37,52 @@ def send(
     conversation: Conversation | None = None,
     seen: int | None = None,
     exempt: bool = False,
+    answering: bool = False,
+    again: bool = False,
 ) -> Message:
     """Accept one message: stored `queued` (or `scheduled`) with its Change, and the worker is told after commit.
 
     `seen` is the newest message the agent's page shows; where a colleague has written since, nothing is stored and
-    Conflict("answered_meanwhile") is raised. `exempt` is for the one confirmation of an opt-out. Raises Refused at
-    the field that cannot be used.
+    Conflict("answered_meanwhile") is raised. `exempt` is for the one confirmation of an opt-out, `answering` for what
+    a module says to somebody who has just written, `again` for what may be said twice. Raises Refused at the field
+    that cannot be used.
     """
-    sending = _checked(
-        account, to, text, sender, channel, fields, strict=source != "api" or fields is not None
-    )
-    wanted = _moment(send_at)
-    moment = _in_the_day(account, sending, wanted) if automated else wanted
-    if reference is not None and len(reference) > LONGEST_REFERENCE:
-        raise Refused("reference", "too_long", limit=LONGEST_REFERENCE)
-    with database.atomic():
-        assert sending.number.e164 is not None
-        if not exempt and suppression.is_suppressed(account, sending.number.e164):
-            raise Refused("to", "opted_out")
-        conversation = conversation or contacts.find_or_add(account, sending.number.e164)[1]
-        _demand_nobody_was_faster(conversation, seen, by)
-        message = _stored(
-            account, conversation, sending, moment,
-            author=by, source=source, automated=automated, reference=reference,
-            unless_answered=unless_answered and moment is not None, exempt=exempt,
-            moved_from=(wanted or now()) if moment != wanted else None,
-            undo_until=now() + UNDO if undo and moment is None else None,
-        )  # fmt: skip
-        _show(conversation, message, by)
-    return message
-
-
-def _checked(
-    account: Account,
-    to: str,
-    text: str,
-    sender: str,
-    channel: str,
-    fields: Mapping[str, Any] | None,
-    strict: bool = True,
-) -> Sending:
-    """Check a request field by field; a program that names no fields may send braces as they are (not `strict`)."""
-    number = msisdn.parse(to, account.region)
-    if number.e164 is None or number.channel is None:
-        raise Refused("to", number.error or "invalid")
-    shown = preview(account, text, to, sender, fields)
-    if shown.missing and strict:
-        raise Refused("text", "placeholder_unknown", names=", ".join(shown.missing))
-    trouble = segments.problem(shown.text)
-    if trouble:
-        raise Refused("text", trouble, limit=segments.MAX_CHARACTERS)
-    assert shown.sender is not None
-    if shown.sender.error:
-        raise Refused("sender", f"sender_{shown.sender.error}", suggestion=shown.sender.suggestion)
-    return Sending(number, _channel(number, channel), shown.sender, shown.text, shown.segments)
-
-
-def _channel(number: msisdn.Number, wanted: str) -> str:
-    if wanted == "auto":
-        return number.channel or "sms"
-    if wanted not in ("sms", "voice"):
-        raise Refused("channel", "unknown_channel")
-    if wanted == "sms" and number.channel == "voice":
-        raise Refused("channel", "landline_needs_voice")
-    return wanted
-
-
-def _moment(send_at: datetime | None) -> datetime | None:
-    if send_at is None:
-        return None
-    if send_at <= now():
-        raise Refused("send_at", "in_the_past")
-    if send_at > now() + FURTHEST:
-        raise Refused("send_at", "too_far")
-    return send_at
-
-
-def _in_the_day(account: Account, sending: Sending, wanted: datetime | None) -> datetime | None:
-    """Move what a machine starts out of the quiet hours; None where it may go out at once."""
-    start = wanted or now()
-    moment = quiet.allowed_from(account, sending.channel, sending.number.e164 or "", start)
-    return wanted if moment == start else moment
-
-
-def _demand_nobody_was_faster(conversation: Conversation, seen: int | None, by: User | None) -> None:
-    if seen is None:
-        return
-    newer = (
-        Message.select()
-        .where(
-            Message.conversation == conversation,
-            Message.id > seen,
-            Message.direction == "outgoing",
-            (Message.author != by) | Message.author.is_null(),
-            Message.status != "cancelled",
-            Message.source == "agent",
-        )
-        .order_by(Message.id.desc())
-        .first()
-    )
-    if newer is not None:
-        raise Conflict("answered_meanwhile", message=newer.id, name=newer.author.name if newer.author else "")
-
-
-def _stored(
-    account: Account,
-    conversation: Conversation,
-    sending: Sending,
-    send_at: datetime | None,
-    exempt: bool,
-    moved_from: datetime | None,
-    **values: Any,
-) -> Message:
-    their = sending.number.e164 or ""
-    way = (routing.way_for_call if sending.channel == "voice" else routing.way_for_text)(
-        account, sending.sender, their
-    )
-    voice = sending.channel == "voice"
-    if not exempt:
-        quota.count(account, 0 if voice else sending.segments.parts, 1 if voice else 0)
-    moment = now()
-    undo_until = values.get("undo_until")
-    facts: dict[str, Any] = {}
-    if voice and sending.sender.kind == "alphanumeric":
-        facts["sender"] = sending.sender.value
-    if moved_from is not None:
-        facts["moved_from"] = to_ms(moved_from)
-    message = Message.create(
-        account=account, conversation=conversation, direction="outgoing", channel=sending.channel,
-        ours=way.ours, theirs=their, carrier=way.carrier, text=sending.text,
-        encoding=sending.segments.encoding, parts=0 if voice else sending.segments.parts,
-        data=facts or None,
-        status="scheduled" if send_at else "queued",
-        priority=0 if values["automated"] else 10, key=new_key(),
-        created_at=moment, at=send_at or moment, next_at=send_at or undo_until or moment, **values,
+    wanted = Wanted(
+        to=to, text=text, sender=sender, channel=channel, send_at=send_at, fields=fields, reference=reference, by=by,
+        source=source, automated=automated, unless_answered=unless_answered, undo=undo, conversation=conversation,
+        seen=seen, exempt=exempt, answering=answering, again=again,
     )  # fmt: skip
-    log_status(message, "moved out of the quiet hours" if moved_from is not None else "")
-    search.index_message(message)
-    return message
+    return accepted(account, wanted).message()
 
 
-def new_key() -> str:
-    """Make up our own reference for one attempt: 22 URL-safe characters that nobody can guess."""
-    return secrets.token_urlsafe(16)
+def accepted(account: Account, wanted: Wanted) -> bulk.Accepted:
+    """Accept one message and return what was stored of it; raises Refused or Conflict."""
+    if wanted.by is None:
+        outcome = gathering.accept(account, wanted)
+    else:
+        (outcome,) = bulk.accept(account, [wanted], _tell_modules)
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
 
 
-def _show(conversation: Conversation, message: Message, by: User | None) -> None:
-    """Bring a new outgoing message to the list and the open pages, and ring the worker for it."""
-    touch(conversation, message, reopens=message.source == "agent")
-    log_change(message.account_id, "message", conversation.id, message.id, by.id if by else None)
-    ring(message)
-
-
-def touch(conversation: Conversation, message: Message, reopens: bool) -> None:
-    """Move a conversation to the top with this message as its preview; a future one leaves the order alone.
-
-    `reopens`: a person acts in it now, so it does not stay closed or snoozed.
-    """
-    values: dict[str, Any] = {"last_message": message.id}
-    if message.status != "scheduled":
-        values |= {
-            "preview": " ".join(message.text.split())[:PREVIEW],
-            "preview_kind": preview_kind(message),
-            "last_activity_at": now(),
-            "last_outgoing": message.id,
-            "failed": False,
-        }
-        if reopens and conversation.status in ("closed", "snoozed"):
-            values |= {"status": "open", "snoozed_until": None}
-    Conversation.update(**values).where(Conversation.id == conversation.id).execute()
+def _tell_modules(outcomes: Sequence[bulk.Outcome]) -> None:
+    """Let the modules know that a person writes now: whatever they have begun in the thread steps back."""
+    for outcome in outcomes:
+        if (
+            isinstance(outcome, bulk.Accepted)
+            and outcome.status == "queued"
+            and outcome.wanted.source == "agent"
+        ):
+            for module in modules().values():
+                if module.on_sent_by_person is not None:
+                    module.on_sent_by_person(outcome.message())
 
 
 def ring(message: Message) -> None:
-    """Tell the worker that a queued message waits; one with an undo window is rung when that has passed."""
-    if message.status != "queued" or message.next_at is None:
-        return
-    queue.later(
-        "make_calls" if message.channel == "voice" else "deliver",
-        delay=message.next_at - now() if message.next_at > now() else None,
-        priority=queue.HIGH if message.priority else queue.LOW,
-    )
+    """Tell the worker that a queued message waits."""
+    if message.status == "queued" and message.next_at is not None:
+        bulk.ring(message.channel, message.priority, message.next_at)
 
 
 def reply(
@@ -286,15 +101,14 @@ def reply(
 
     Raises what `send` raises, and NotFound where `to` is none of this contact's numbers.
     """
-    account = conversation.account
-    number = to or number_to_answer(conversation, channel)
+    number, own = answering(conversation, channel)
     if to and not _belongs(conversation, to):
         raise NotFound
     return send(
-        account,
-        number,
+        conversation.account,
+        to or number,
         text,
-        sender=sender or sender_to_answer(conversation),
+        sender=sender or own,
         channel=channel,
         send_at=send_at,
         by=by,
@@ -322,20 +136,17 @@ def _newest_incoming(conversation: Conversation) -> Message | None:
     )
 
 
-def number_to_answer(conversation: Conversation, channel: str = "auto") -> str:
-    """Return the number (E.164) an answer goes to: the one that wrote last, else the contact's first."""
-    newest = _newest_incoming(conversation)
-    if newest is not None and channel != "voice" and _belongs(conversation, newest.theirs):
-        return str(newest.theirs)
-    return str(conversation.contact.number)
+def answering(conversation: Conversation, channel: str = "auto") -> tuple[str, str]:
+    """Return the number (E.164) an answer goes to and the own number it comes from, nothing for the pool.
 
-
-def sender_to_answer(conversation: Conversation) -> str:
-    """Return the own number that was written to last, so that the answer comes from it; nothing for the pool."""
+    To the number that wrote last, else the contact's first; from the number that was written to.
+    """
     newest = _newest_incoming(conversation)
     if newest is None:
-        return ""
-    return newest.ours if routing.owned_numbers(conversation.account).get(newest.ours) == "virtual" else ""
+        return conversation.contact.number, ""
+    to = newest.theirs if channel != "voice" and _belongs(conversation, newest.theirs) else None
+    own = routing.owned_numbers(conversation.account).get(newest.ours) == "virtual"
+    return to or conversation.contact.number, newest.ours if own else ""
 
 
 def add_note(conversation: Conversation, text: str, by: User) -> Message:
@@ -447,19 +258,21 @@ def _number_to_call(message: Message) -> str:
 
 def edit_scheduled(message: Message, text: str, send_at: datetime | None, by: User | None = None) -> None:
     """Change text and time of a scheduled message; raises Conflict where it has gone out, Refused at the field."""
-    account = message.account
-    moment = _moment(send_at) if send_at != message.next_at else send_at
-    sending = _checked(account, message.theirs, text, "", message.channel, None)
-    voice = message.channel == "voice"
+    account, held = message.account, is_held(message)
+    moment = checking.time_for(send_at, now()) if send_at != message.next_at else send_at
+    (checked,) = Desk(account).check([Wanted(to=message.theirs, text=text, channel=message.channel)])
+    if isinstance(checked, Refused):
+        raise checked
     with database.atomic():
         values: dict[str, Any] = {
-            "text": sending.text,
-            "encoding": sending.segments.encoding,
-            "parts": 0 if voice else sending.segments.parts,
+            "text": checked.text,
+            "encoding": checked.encoding,
+            "parts": checked.parts,
             "next_at": moment or message.next_at,
             "at": moment or message.at,
+            "reason": DUPLICATE if held and moment is None else "",
         }
-        quota.count(account, max(0, values["parts"] - message.parts))
+        quota.count(account, max(0, checked.parts - (0 if held else message.parts)))
         same = (Message.id == message.id) & (Message.status == "scheduled")
         if not Message.update(**values).where(same).execute():
             raise Conflict("too_late_to_edit", status=message.status)
@@ -475,18 +288,33 @@ def send_now(message: Message, by: User | None = None) -> None:
         release(message, by)
 
 
+def is_held(message: Message) -> bool:
+    """True for what a machine wanted to say twice; it waits for a person, not for a time."""
+    return message.status == "scheduled" and message.next_at is None and message.reason == DUPLICATE
+
+
+def release_held(message: Message, by: User | None = None) -> None:
+    """Send a held duplicate after all, because a person asked; raises Conflict where it is held no more."""
+    if not is_held(message):
+        raise Conflict("too_late_to_edit", status=message.status)
+    send_now(message, by)
+
+
 def release(message: Message, by: User | None = None) -> None:
     """Move a scheduled message into the queue, inside the caller's transaction; its place in the thread is now.
 
     Raises Conflict where it has gone out already, Refused where no number is left to send it from.
     """
     moment = now()
-    if not message.advance("queued", next_at=moment, at=moment):
+    if is_held(message):
+        quota.count(message.account, message.parts, 1 if message.channel == "voice" else 0)
+    if not message.advance("queued", next_at=moment, at=moment, reason=""):
         raise Conflict("too_late_to_edit", status=message.status)
     _route_again(message)
     log_status(message)
     # A clock that releases it is no person: a conversation that was closed meanwhile stays closed.
-    touch(message.conversation, message, reopens=by is not None)
+    row = {"id": message.id, "conversation_id": message.conversation_id, "channel": message.channel}
+    bulk.touch([({**row, "status": "queued", "text": message.text}, by is not None)])
     log_change(message.account_id, "message", message.conversation_id, message.id, by.id if by else None)
     ring(message)
 
@@ -498,29 +326,14 @@ def _route_again(message: Message) -> None:
     Message.update(ours=way.ours, carrier=way.carrier).where(Message.id == message.id).execute()
 
 
-def wait_for_the_day(message: Message) -> bool:
-    """Move a machine's message that comes due in the quiet hours (a backlog, a retry) to their end; True if it was."""
-    moment = now()
-    if not message.automated:
-        return False
-    allowed = quiet.allowed_from(message.account, message.channel, message.theirs, moment)
-    if allowed <= moment:
-        return False
-    facts = {**(message.data or {}), "moved_from": to_ms(moment)}
-    with database.atomic():
-        still = (Message.id == message.id) & (Message.status == "queued") & (Message.next_at <= moment)
-        if Message.update(next_at=allowed, data=facts).where(still).execute():
-            log_status(message, "moved out of the quiet hours")
-            log_change(message.account_id, "status", message.conversation_id, message.id)
-    return True
-
-
 def answered(conversation: Conversation) -> None:
     """Cancel scheduled messages that were to go out only if no answer came, inside the receiving transaction."""
-    waiting = Message.select().where(
-        Message.conversation == conversation, Message.status == "scheduled", Message.unless_answered
+    found = statements.run(
+        "SELECT id FROM message WHERE conversation_id = ? AND status = 'scheduled' AND unless_answered",
+        conversation.id,
     )
-    for message in waiting:
+    ids = [row[0] for row in found.fetchall()]
+    for message in Message.select().where(Message.id.in_(ids)) if ids else ():
         if message.withdraw(now(), "answered"):
             log_status(message, "an answer came")
             log_change(message.account_id, "status", conversation.id, message.id)

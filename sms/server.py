@@ -15,7 +15,7 @@ from a2wsgi import WSGIMiddleware
 from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
 
-from sms.logbook import loggable_path
+from sms.logbook import adopt, loggable_path, sane_trace, tracing
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -57,14 +57,16 @@ class Site:
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
         elif scope["type"] == "http":
-            await self._answer(scope, receive, send)
+            with tracing(sane_trace(_header(scope, b"x-request-id"))):
+                await self._answer(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started, status = time.perf_counter(), 0
+        started, status, answered = time.perf_counter(), 0, ""
 
         async def noting(event: dict[str, Any]) -> None:
-            nonlocal status
-            status = event.get("status", status)
+            nonlocal status, answered
+            if event["type"] == "http.response.start":
+                status, answered = event["status"], _header(event, b"x-request-id")
             await send(event)
 
         stream = self.streams.get(scope["path"]) if scope["method"] == "GET" else None
@@ -74,6 +76,7 @@ class Site:
             else:
                 await self._page(scope, receive, noting)
         finally:
+            adopt(answered)  # a carrier's report belongs to the request that brought the message
             _note(scope, status, time.perf_counter() - started)
 
     async def _stream(self, stream: Handler, scope: Scope, receive: Receive, send: Send) -> None:
@@ -155,6 +158,10 @@ def _for_wsgi(scope: Scope, length: int) -> Scope:
         "headers": unchunked,
         "faden.target": (raw + b"?" + query if query else raw).decode("latin-1"),
     }
+
+
+def _header(message: Mapping[str, Any], wanted: bytes) -> str:
+    return next((value.decode("latin-1") for name, value in message.get("headers", ()) if name == wanted), "")
 
 
 _ASCII = "".join(map(chr, range(0x21, 0x7F)))

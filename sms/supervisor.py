@@ -1,4 +1,4 @@
-"""`make run`: prepares the data, starts web, worker and sandbox, keeps them alive and ends them together."""
+"""`make run`: prepares the data, starts web, worker, sandbox or SMPP links, keeps them alive, ends them together."""
 
 import fcntl
 import http.client
@@ -36,21 +36,23 @@ LOG_BYTES = 5_000_000
 class Child:
     """One program of ours in a process group of its own, with its log and its back-off."""
 
-    def __init__(self, name: str, settings: config.Settings):
-        self.name, self.settings = name, settings
+    def __init__(self, words: str, settings: config.Settings):
+        """`words` are the `flask` command to run, its argument included."""
+        self.words, self.settings = words.split(), settings
+        self.name = words
         self.failures = 0
         self.start_at = 0.0
         self.started_at = 0.0
         self.last_words: deque[str] = deque(maxlen=30)
         self.process: subprocess.Popen[bytes] | None = None
-        self.log = _log_file(settings.data / "log" / f"{name}.log")
+        self.log = _log_file(settings.data / "log" / f"{'-'.join(self.words)}.log")
         self._reader: threading.Thread | None = None
 
     def start(self) -> None:
         """Start the program; its standard input stays open as long as we live (sms.tether)."""
         self.last_words.clear()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "sms.tether", self.name],
+            [sys.executable, "-m", "sms.tether", *self.words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -106,8 +108,7 @@ class Supervisor:
 
     def __init__(self, settings: config.Settings):
         self.settings = settings
-        names = ["web", "worker", *(["sandbox"] if settings.sandbox else [])]
-        self.children = [Child(name, settings) for name in names]
+        self.children = [Child(words, settings) for words in _commands(settings)]
         self.make, self.stopping = Make(), False
         for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(signum, self._stop)
@@ -181,13 +182,21 @@ class Supervisor:
         begun = time.monotonic()
         last = [child for child in self.children if child.name == "sandbox"]
         first = [child for child in self.children if child not in last]
-        _end_all(first, begun + WORKER_FIRST_SECONDS)
+        _end_all(first, begun + (WORKER_FIRST_SECONDS if last else STOP_SECONDS))
         _end_all(last, begun + STOP_SECONDS)
         for child in self.children:
             child.signal(signal.SIGKILL)
             if child.process is not None:
                 child.bury()
         say("Stopped.")
+
+
+def _commands(settings: config.Settings) -> list[str]:
+    """Return what runs: with real carriers no sandbox, but one process for each link that has to be kept."""
+    if settings.sandbox:
+        return ["web", "worker", "sandbox"]
+    links = [name for name, carrier in exchange.carriers().items() if carrier.own_process]
+    return ["web", "worker", *(f"smpp {name}" for name in links)]
 
 
 def _end_all(children: list[Child], deadline: float) -> None:

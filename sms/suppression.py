@@ -1,7 +1,9 @@
 """Opt-out: which numbers an account must neither write to nor call, and the words that say so."""
 
 import logging
+from collections.abc import Iterable
 
+from sms import statements
 from sms.clock import now
 from sms.db import database
 from sms.models import (
@@ -36,6 +38,12 @@ def is_suppressed(account: Account | int, number: str) -> bool:
     """True where this account must not send to or call the number (E.164)."""
     where = (Suppression.account == account) & (Suppression.number == number)
     return bool(Suppression.select().where(where).exists())
+
+
+def among(account: Account, numbers: Iterable[str]) -> set[str]:
+    """Return which of these numbers (E.164) this account must not send to or call."""
+    sql = f"SELECT number FROM suppression WHERE account_id = ? AND {statements.among('number')}"
+    return {row[0] for row in statements.run(sql, account.id, statements.listed(numbers))}
 
 
 def has_opted_out(account: Account | int, number: str) -> bool:

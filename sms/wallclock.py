@@ -42,26 +42,30 @@ def read(text: str, zone: str, field: str) -> datetime:
 def from_local(local: datetime, zone: str, field: str) -> datetime:
     """Return the UTC moment of a naive wall clock time; raises Refused at `field` in the gap of a clock change."""
     place = ZoneInfo(zone)
-    moment = local.replace(tzinfo=place, fold=0).astimezone(UTC)
+    moment = existing(local, place)
     if moment.astimezone(place).replace(tzinfo=None) == local:
         return moment
-    earlier, later = _neighbours(local, place)
+    earlier = (moment - timedelta(minutes=1)).astimezone(place).replace(tzinfo=None)
+    later = moment.astimezone(place).replace(tzinfo=None)
     raise Refused(field, "time_gap", time=local, earlier=earlier, later=later, zone=zone)
 
 
-def _neighbours(missing: datetime, place: ZoneInfo) -> tuple[datetime, datetime]:
-    """Return the wall clock's last minute before the gap and its first after it."""
-    # In a gap, fold=0 reads with the offset before the change and fold=1 with the one after it, so the
-    # change itself lies between the two moments; a gap is found by halving to the second.
-    after = missing.replace(tzinfo=place, fold=0).astimezone(UTC)
-    before = missing.replace(tzinfo=place, fold=1).astimezone(UTC)
-    offset_before = before.astimezone(place).utcoffset()
+def existing(local: datetime, place: ZoneInfo, fold: int = 0) -> datetime:
+    """Return a naive wall clock time as UTC; one that a clock change leaves out means the moment of the change.
+
+    `fold` 1 takes the second of two equal times where the clock goes back.
+    """
+    moment = local.replace(tzinfo=place, fold=fold).astimezone(UTC)
+    if moment.astimezone(place).replace(tzinfo=None) == local:
+        return moment
+    # In a gap, fold=1 reads with the offset after the change and falls before it, fold=0 after it: the change
+    # lies between the two, and halving finds it to the second.
+    before, after = (local.replace(tzinfo=place, fold=f).astimezone(UTC) for f in (1, 0))
+    offset = before.astimezone(place).utcoffset()
     while after - before > timedelta(seconds=1):
         middle = before + (after - before) / 2
-        if middle.astimezone(place).utcoffset() == offset_before:
+        if middle.astimezone(place).utcoffset() == offset:
             before = middle
         else:
             after = middle
-    first = after.replace(microsecond=0).astimezone(place).replace(tzinfo=None)
-    last = (after.replace(microsecond=0) - timedelta(minutes=1)).astimezone(place).replace(tzinfo=None)
-    return last, first
+    return after.replace(microsecond=0)

@@ -6,6 +6,7 @@ from typing import Any
 from babel.dates import format_date
 
 from sms import i18n
+from sms.modules import modules
 
 
 def N_(sentence: str) -> str:
@@ -102,6 +103,7 @@ CONVERSATIONS = {
     "answered_meanwhile": N_("A colleague has answered in the meantime. Your text is still here."),
     "too_late_to_cancel": N_("Too late: this message is on its way."),
     "too_late_to_edit": N_("Too late: this message is on its way."),
+    "settled_meanwhile": N_("This has been settled meanwhile."),
     "too_late_to_retry": N_("This message is not one that can be sent again."),
     "not_outgoing": N_("Only messages that were sent from here can be sent again."),
     "unknown_kind": N_("A draft is a reply or a note."),
@@ -143,9 +145,14 @@ def on_the_clock(local: datetime, locale: str | None = None) -> str:
     return f"{format_date(local, 'd MMMM y', locale)}, {local:%H:%M}"
 
 
+def _known(code: str) -> str | None:
+    own = (module.sentences.get(code) for module in modules().values())
+    return SENTENCES.get(code) or next(filter(None, own), None)
+
+
 def sentence(code: str, **params: Any) -> str:
     """Return what a person should read for a code, in the language of the moment; unknown codes say so plainly."""
-    known = NUMBER_TOO_LONG if code == "too_long" and "limit" not in params else SENTENCES.get(code)
+    known = NUMBER_TOO_LONG if code == "too_long" and "limit" not in params else _known(code)
     if known is None:
         return i18n.gettext("This cannot be used (%(code)s).", code=code)
     return i18n.gettext(known) % _Facts(params)

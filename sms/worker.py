@@ -1,6 +1,7 @@
 """The worker: Huey's consumer in threads, and one ticker that looks once a second for work nobody was told of."""
 
 import logging
+import math
 import os
 import signal
 import socket
@@ -13,7 +14,9 @@ from typing import Any
 
 from huey import Huey
 from huey.consumer import Consumer, Worker
+from huey.exceptions import CancelExecution
 
+from sms import pump
 from sms.clock import now
 from sms.db import database
 from sms.models import Heartbeat
@@ -45,6 +48,8 @@ class GracefulConsumer(Consumer):
     """Ends on SIGTERM and SIGINT alike: what runs is finished, nothing new starts, a second signal changes nothing."""
 
     worker_class = PatientWorker
+    deadline = math.inf
+    """Until when what is running may be finished, by the machine's monotonic clock."""
 
     def listen_to_signals(self) -> None:
         """Take SIGTERM and SIGINT from now on; the consumer does it only once its threads run."""
@@ -55,6 +60,8 @@ class GracefulConsumer(Consumer):
 
     def _end(self, signum: int, frame: FrameType | None) -> None:
         self._signum, self._restart, self._graceful = signum, False, True
+        self.deadline = min(self.deadline, time.monotonic() + STOP_SECONDS)
+        pump.end()
 
 
 class Ticker(threading.Thread):
@@ -100,10 +107,9 @@ def beat(name: str, detail: str = "") -> None:
 
 
 def work(huey: Huey, threads: int = THREADS) -> None:
-    """Run jobs until SIGTERM or SIGINT; one that is running then has STOP_SECONDS to finish."""
+    """Run jobs and pumps until SIGTERM or SIGINT; what is running then has STOP_SECONDS to finish."""
     from sms.tasks.sweeps import tick
 
-    _connect_each_job(huey)
     consumer = GracefulConsumer(
         huey,
         workers=threads,
@@ -111,13 +117,27 @@ def work(huey: Huey, threads: int = THREADS) -> None:
         shutdown_timeout=STOP_SECONDS,
         graceful_signal="TERM",
     )
+    _leave_to_others(huey, consumer)
+    _connect_each_job(huey)
     consumer.listen_to_signals()
     ticker = Ticker(tick, f"worker:{socket.gethostname()}:{os.getpid()}"[:60])
+    pump.start()
     ticker.start()
     log.info("working with %d threads", threads)
     consumer.run()
-    log.info("stopped")
+    pump.stop(max(1.0, consumer.deadline - time.monotonic()))
     ticker.stop()
+    log.info("stopped")
+
+
+def _leave_to_others(huey: Huey, consumer: GracefulConsumer) -> None:
+    """Put back what a thread takes out after the signal: at Redis and PostgreSQL it waits in the queue for a second."""
+
+    @huey.pre_execute()
+    def put_back(task: Any) -> None:
+        if consumer.deadline < math.inf:
+            huey.enqueue(task)
+            raise CancelExecution
 
 
 def _connect_each_job(huey: Huey) -> None:

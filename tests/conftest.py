@@ -1,6 +1,5 @@
 """People with names, a database of their own for every test, and browsers that are signed in."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +9,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from sms import accounts, clock, config, db, migrate, queue
+from sms import accounts, clock, config, db, queue
 from sms.models import Account, User
+from tests import database
 
 CHROMIUM_FLAGS = [
     "--headless",
@@ -42,16 +42,12 @@ class People:
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, People]:
-    """A migrated database with a practice and a garage, made once and copied for every test."""
-    path = tmp_path_factory.mktemp("template") / "faden.db"
-    db.connect(f"sqlite:///{path}")
-    migrate.up()
-    with db.database.connection_context():
-        people = _settle()
-        db.database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    db.database.close_all()
-    return path, people
+def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[database.Source, People]]:
+    """A migrated database with a practice and a garage, made once; `fresh` gives a test its copy."""
+    source = database.source(tmp_path_factory.mktemp("template"))
+    people = source.fill(_settle)
+    yield source, people
+    source.close()
 
 
 def _settle() -> People:
@@ -91,75 +87,126 @@ def _machine_time() -> Iterator[None]:
 @pytest.fixture
 def settings(tmp_path: Path) -> config.Settings:
     """Settings of a demo set-up whose data lie in a folder of this test."""
-    return config.load({"FADEN_DATA": str(tmp_path / "data"), "FADEN_SECRET_KEY": SECRET, "PORT": "64000"})
+    data = tmp_path / "data"
+    return config.load(
+        {
+            "FADEN_DATA": str(data),
+            "FADEN_DATABASE_URL": database.url(data),
+            "FADEN_SECRET_KEY": SECRET,
+            "PORT": "64000",
+        }
+    )
 
 
 @pytest.fixture
 def database_file(
-    settings: config.Settings, template: tuple[Path, People], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Path]:
+    settings: config.Settings, template: tuple[database.Source, People], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
     """A fresh database with the people in it; the test's own connection is open until its end."""
-    path = settings.data / "faden.db"
-    shutil.copy(template[0], path)
+    template[0].fresh(settings)
     db.connect(settings.database_url)
     monkeypatch.setattr(queue, "_huey", None)
     accounts.use_secret(SECRET)
     db.database.connect()
-    yield path
+    yield settings.database_url
     db.database.close()
     db.database.close_all()
+    template[0].done(settings)
 
 
 @pytest.fixture
-def people(template: tuple[Path, People]) -> People:
+def people(template: tuple[database.Source, People]) -> People:
     return template[1]
 
 
 @pytest.fixture
-def account(database_file: Path, people: People) -> Account:
+def account(database_file: str, people: People) -> Account:
     return Account.get_by_id(people.account)
 
 
 @pytest.fixture
-def other_account(database_file: Path, people: People) -> Account:
+def other_account(database_file: str, people: People) -> Account:
     return Account.get_by_id(people.other_account)
 
 
 @pytest.fixture
-def anna(database_file: Path, people: People) -> User:
+def anna(database_file: str, people: People) -> User:
     """An agent of the practice."""
     return User.get_by_id(people.anna)
 
 
 @pytest.fixture
-def jonas(database_file: Path, people: People) -> User:
+def jonas(database_file: str, people: People) -> User:
     """Another agent of the practice."""
     return User.get_by_id(people.jonas)
 
 
 @pytest.fixture
-def owner(database_file: Path, people: People) -> User:
+def owner(database_file: str, people: People) -> User:
     """The owner of the practice's account."""
     return User.get_by_id(people.owner)
 
 
 @pytest.fixture
-def operator(database_file: Path, people: People) -> User:
+def operator(database_file: str, people: People) -> User:
     """Who runs the installation."""
     return User.get_by_id(people.operator)
 
 
 @pytest.fixture
-def stranger(database_file: Path, people: People) -> User:
+def stranger(database_file: str, people: People) -> User:
     """The owner of another account."""
     return User.get_by_id(people.stranger)
 
 
-@pytest.fixture
-def app(settings: config.Settings, database_file: Path) -> Flask:
-    from app import create_app
+class Shared:
+    """One application for many tests: building it and compiling its templates takes longer than most of them."""
 
-    made = create_app(settings)
+    def __init__(self) -> None:
+        self._app: Flask | None = None
+        self._as_built: tuple[Any, ...] = ()
+
+    def point(self, settings: config.Settings) -> Flask:
+        """Return it as if it had just been built for these settings."""
+        from app import create_app, point
+
+        if self._app is None or self._as_built != self._parts():
+            self._app = create_app(settings)
+            self._as_built = self._parts()
+            self._config = dict(self._app.config)
+            self._extensions = dict(self._app.extensions)
+            return self._app
+        self._app.config.clear()
+        self._app.config.update(self._config)
+        self._app.extensions.clear()
+        self._app.extensions.update(self._extensions)
+        self._app.test_client_class = None
+        # Flask refuses routes after the first request; an application that a test gives some is not used again.
+        self._app._got_first_request = False
+        point(self._app, settings)
+        return self._app
+
+    def _parts(self) -> tuple[Any, ...]:
+        app = self._app
+        assert app is not None
+        hooks = (
+            app.before_request_funcs,
+            app.after_request_funcs,
+            app.teardown_request_funcs,
+            app.error_handler_spec,
+        )
+        counted = tuple(sum(map(len, found.values())) for found in hooks)
+        return len(app.view_functions), len(app.jinja_env.globals), len(app.jinja_env.filters), *counted
+
+
+@pytest.fixture(scope="session")
+def shared_app() -> Shared:
+    return Shared()
+
+
+@pytest.fixture
+def app(settings: config.Settings, database_file: str, shared_app: Shared) -> Flask:
+    made = shared_app.point(settings)
     db.database.connect(reuse_if_open=True)
     made.testing = True
     # Faults reach the test instead of becoming a page; the tests of the error pages switch this off.

@@ -1,29 +1,25 @@
 """State machines over the real database: a fresh copy for every run of steps."""
 
-import shutil
-from pathlib import Path
 from typing import Any, ClassVar
 
 from hypothesis import HealthCheck
 from hypothesis import settings as profile
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
-from sms import clock, config, db, delivery
+from sms import clock, config, db
+from tests.database import KIND, Source
 
 
 class Practice(RuleBasedStateMachine):
     """Starts from the template database at the machine's own time."""
 
-    template: ClassVar[Path]
+    template: ClassVar[Source]
     settings: ClassVar[config.Settings]
 
     def __init__(self) -> None:
         super().__init__()
         clock.reset()
-        delivery.forget_stops()
-        for file in self.settings.data.glob("faden.db*"):
-            file.unlink()
-        shutil.copy(self.template, self.settings.data / "faden.db")
+        self.template.fresh(self.settings)
         db.connect(self.settings.database_url)
         db.database.connect()
 
@@ -33,11 +29,13 @@ class Practice(RuleBasedStateMachine):
         db.database.close_all()
 
 
-def play(machine: type[Practice], template: Path, settings: config.Settings, runs: int, steps: int) -> None:
+def play(machine: type[Practice], template: Source, settings: config.Settings, runs: int, steps: int) -> None:
     """Run a machine so many times for so many steps; the test's own database is open again afterwards."""
     db.database.close()
     machine.template, machine.settings = template, settings
     checks: Any = list(HealthCheck)
+    if KIND != "sqlite":
+        runs = max(3, runs // 2)
     run_state_machine_as_test(
         machine,
         settings=profile(

@@ -5,17 +5,18 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
 from werkzeug.serving import make_server
 
-from sms import calling, config, delivery, queue, receiving
+from sms import calling, config, outbox, pump, queue, receiving, unknown
 from sms.models import Call, Message
 from sms.sandbox.app import create_app as create_sandbox
 from sms.sandbox.serve import Running
+from tests import database
+from tests.conftest import SECRET
 
 OUR = "00491713920010"
 ILSE, MARGARETHE, TORSTEN = "00493023125640", "00491713920042", "00491713920033"
@@ -72,14 +73,14 @@ class Town:
 
     def work(self) -> int:
         """Do what the worker would do now; returns how much there was."""
-        return delivery.pump() + calling.pump()
+        return pump.work() + calling.pump()
 
     def sweep(self) -> None:
         """Do what the worker does once a second, and the questions to the carrier that it leaves to a job."""
-        delivery.sweep()
+        outbox.sweep()
         calling.sweep()
         receiving.sweep()
-        delivery.ask_about_unknown()
+        unknown.ask_about_unknown()
         calling.ask_about_unknown()
 
     def until(self, true: Callable[[], Any], seconds: float = 10, working: bool = False) -> Any:
@@ -109,15 +110,21 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> config.Settings:
     """Settings whose ports are free."""
     port = two_free_ports()
     data = tmp_path_factory.mktemp("town")
-    loaded = config.load({"FADEN_DATA": str(data), "PORT": str(port), "FADEN_VOICE_ENGINES": "pico,espeak"})
-    return replace(loaded, secret_key="only-for-tests-0123456789abcdefghij")
+    return config.load(
+        {
+            "FADEN_DATA": str(data),
+            "FADEN_DATABASE_URL": database.url(data),
+            "FADEN_SECRET_KEY": SECRET,
+            "PORT": str(port),
+            "FADEN_VOICE_ENGINES": "pico,espeak",
+        }
+    )
 
 
 @pytest.fixture
 def town(app: Any, settings: config.Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
     """The practice and its phones, running; the test itself is the worker."""
     monkeypatch.setattr(queue, "_huey", None)
-    delivery.forget_stops()
     sandbox = Running(create_sandbox(settings), "127.0.0.1", settings.port + 1).start()
     app.test_client_class = None
     web = make_server("127.0.0.1", settings.port, app, threaded=True)

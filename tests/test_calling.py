@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from peewee import IntegrityError
 
-from sms import calling, clock, contacts, delivery, exchange, inbox, sending, suppression
+from sms import answering, calling, clock, contacts, exchange, inbox, sending, speaking, suppression
 from sms.carriers.contract import CannotSay, Found, NotThere, Outcome, OutcomeKind, Reason, RecordingError
 from sms.models import Call, Change, Conversation, Message
 from sms.refusal import Conflict
@@ -20,7 +20,6 @@ PAUSE = timedelta(seconds=10)
 
 @pytest.fixture
 def carrier(app) -> CarrierSide:
-    delivery.forget_stops()
     return CarrierSide(app)
 
 
@@ -32,7 +31,7 @@ def line(carrier, monkeypatch) -> "Line":
     monkeypatch.setattr(adapter, "place_call", made.place)
     monkeypatch.setattr(adapter, "find_call", made.find)
     # Speech has tests of its own; here the carrier's voice reads, which needs no engine.
-    monkeypatch.setattr(calling, "audio_of", lambda account, words: None)
+    monkeypatch.setattr(speaking, "audio_of", lambda account, words: None)
     return made
 
 
@@ -346,7 +345,7 @@ def test_where_nothing_can_be_spoken_the_carriers_voice_reads(account, carrier, 
 
     monkeypatch.undo()
     monkeypatch.setattr(exchange.carriers()["sandbox"], "place_call", line.place)
-    monkeypatch.setattr(calling.store, "speech", broken)
+    monkeypatch.setattr(speaking.store, "speech", broken)
     calling.pump()
     assert [c.to for c in line.placed] == [message.theirs, other.theirs]
     assert "Dienstag" in carrier.in_call(calls(message)[0], "answer").get_data(as_text=True)
@@ -410,12 +409,12 @@ def test_what_was_said_stands_in_the_thread_with_its_audio(account, carrier, sai
     reference, _ = incoming(carrier)
     assert "weitergegeben" in recorded(carrier, reference)
     said.append(sound())
-    left = calling.fetch_recording(Call.get())
+    left = answering.fetch_recording(Call.get())
     assert (left.channel, left.direction, left.theirs) == ("voice", "incoming", ILSE)
     assert left.data["audio"]["seconds"] == pytest.approx(2, abs=0.1)
     assert Conversation.get().preview_kind == "voicemail"
     recorded(carrier, reference)  # told again
-    assert calling.recordings_to_fetch() == []
+    assert answering.recordings_to_fetch() == []
     assert Message.select().where(Message.channel == "voice").count() == 1
 
 
@@ -424,11 +423,11 @@ def test_a_recording_that_is_not_ready_yet_is_fetched_later(account, carrier, sa
     recorded(carrier, reference)
     call = Call.get()
     said.extend([RecordingError("HTTP 404", temporary=True), sound()])
-    assert calling.fetch_recording(call) is None
-    assert calling.recordings_to_fetch() == []
+    assert answering.fetch_recording(call) is None
+    assert answering.recordings_to_fetch() == []
     clock.shift(timedelta(seconds=6))
-    assert calling.recordings_to_fetch() == [call]
-    assert calling.fetch_recording(Call.get_by_id(call.id)) is not None
+    assert answering.recordings_to_fetch() == [call]
+    assert answering.fetch_recording(Call.get_by_id(call.id)) is not None
 
 
 def test_a_recording_that_never_comes_is_not_asked_for_every_second(account, carrier, said):
@@ -436,10 +435,10 @@ def test_a_recording_that_never_comes_is_not_asked_for_every_second(account, car
     recorded(carrier, reference)
     said.extend(RecordingError("HTTP 503", temporary=True) for _ in range(50))
     for _ in range(600):
-        for call in calling.recordings_to_fetch():
-            calling.fetch_recording(call)
+        for call in answering.recordings_to_fetch():
+            answering.fetch_recording(call)
         clock.shift(timedelta(minutes=2))
-    assert 50 - len(said) == len(calling.FETCH_AGAIN)
+    assert 50 - len(said) == len(answering.FETCH_AGAIN)
 
 
 @pytest.mark.parametrize("bad", [b"", b"<html>", RecordingError("HTTP 403")])
@@ -447,9 +446,9 @@ def test_a_recording_that_cannot_be_had_leaves_the_call_in_the_thread(account, c
     reference, _ = incoming(carrier)
     recorded(carrier, reference)
     said.append(bad)
-    assert calling.fetch_recording(Call.get()) is None
+    assert answering.fetch_recording(Call.get()) is None
     clock.shift(timedelta(hours=1))
-    assert calling.recordings_to_fetch() == []
+    assert answering.recordings_to_fetch() == []
     assert Message.get(Message.channel == "event").data["kind"] == "called_us"
 
 
@@ -458,8 +457,8 @@ def test_two_workers_fetch_a_recording_once(account, carrier, said):
     recorded(carrier, reference)
     call = Call.get()
     said.append(sound())
-    assert calling.fetch_recording(call) is not None
-    assert calling.fetch_recording(call) is None
+    assert answering.fetch_recording(call) is not None
+    assert answering.fetch_recording(call) is None
 
 
 @pytest.mark.parametrize("caller", ["", "Anonymous", "+266696687"])

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sms import calling, clock, inbox, sending, suppression
+from sms import answering, clock, inbox, sending, suppression
 from sms.models import Call, Conversation, Message
 from tests.network import ILSE, Town, settings, town  # noqa: F401
 
@@ -62,7 +62,7 @@ def test_who_calls_back_leaves_a_message_that_can_be_played(account, town: Town)
     call = town.until(
         lambda: Call.select().where(Call.direction == "incoming", Call.detail != "").first(), 30
     )
-    message = town.until(lambda: calling.fetch_recording(call) or clock.shift(timedelta(seconds=6)), 30)
+    message = town.until(lambda: answering.fetch_recording(call) or clock.shift(timedelta(seconds=6)), 30)
     assert (message.channel, message.direction) == ("voice", "incoming")
     assert message.data["audio"]["seconds"] > 0.5
     assert Conversation.get().preview_kind == "voicemail"

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskCliRunner
 
 from app import create_app
-from sms import accounts, config
+from sms import accounts, clock, config, health
 from sms.db import database
 from sms.models import Account, ApiKey, User
 
@@ -139,11 +140,26 @@ def test_migrating_twice_does_nothing_the_second_time(invoke: Invoke):
     assert invoke("db", "migrate") == (0, "Nothing to do.\n", "")
 
 
+def test_smpp_keeps_no_link_that_nobody_has_configured(invoke: Invoke):
+    code, _, told = invoke("smpp", "sandbox")
+    assert code == 2
+    assert told == "Error: FADEN_CARRIERS: there is no carrier sandbox of the kind smpp\n"
+
+
 def test_carrier_check_fails_where_a_carrier_does_not_answer(invoke: Invoke):
     code, said, _ = invoke("carrier", "check")
     assert code == 1
     assert said.startswith("sandbox: ")
     assert "4 numbers" in said
+
+
+def test_carrier_check_tells_how_a_carrier_stands(people, invoke: Invoke):
+    with database.connection_context():
+        health.stop("sandbox", clock.now() + timedelta(minutes=1), "20003 Authenticate")
+    assert "4 numbers, stopped: 20003 Authenticate" in invoke("carrier", "check")[1]
+    with database.connection_context():
+        health.pause("sandbox", people.operator)
+    assert "4 numbers, paused" in invoke("carrier", "check")[1]
 
 
 def flask(data: Path, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:

@@ -9,7 +9,7 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 
 from sms import (
-    calling,
+    answering,
     clock,
     contacts,
     delivery,
@@ -19,18 +19,19 @@ from sms import (
     media,
     search,
     sending,
+    speaking,
     suppression,
 )
 from sms.db import database
 from sms.models import Call, Change, Contact, ContactNumber, Conversation, Message, Suppression
 from sms.refusal import Conflict, NotFound, Refused
 from tests.carrier_side import ILSE, MARGARETHE, POOL, TORSTEN, VOICE, CarrierSide, sid
+from tests.outbox import claim_one
 from voice import store, wav
 
 
 @pytest.fixture
 def carrier(app) -> CarrierSide:
-    delivery.forget_stops()
     return CarrierSide(app)
 
 
@@ -106,7 +107,7 @@ def test_any_name_and_fields_are_kept_or_refused(account, name, fields):
 def everything_that_holds(words: str) -> list[str]:
     """Return each table that still holds these words anywhere."""
     found = []
-    for (table,) in database.execute_sql("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+    for table in database.get_tables():
         if table.startswith(("sqlite_", "search_index_")):
             continue
         rows = database.execute_sql(f'SELECT * FROM "{table}"').fetchall()
@@ -138,8 +139,8 @@ def test_an_erased_person_leaves_no_trace_but_the_opt_out(account, anna, carrier
         carrier.post("/carriers/sandbox/voice/incoming", form)
     url = f"https://api.twilio.com/2010-04-01/Accounts/{carrier.account}/Recordings/RE{'0' * 32}"
     carrier.post("/carriers/sandbox/voice/recorded", {**form, "RecordingUrl": url, "RecordingDuration": "1"})
-    left = calling.fetch_recording(Call.get(Call.detail != ""))
-    calling.spoken_words(spoken)
+    left = answering.fetch_recording(Call.get(Call.detail != ""))
+    speaking.spoken_words(spoken)
     answer = json.dumps({"to": "00491713920042", "text": secret})
     idempotency.once(account, "key", "digest", lambda: (202, answer))
     suppression.suppress(account, MARGARETHE, "agent", by=anna)
@@ -170,7 +171,7 @@ def test_a_captured_webhook_does_not_bring_an_erased_person_back(account, carrie
 
 def test_audio_that_another_message_uses_stays(account, carrier):
     first, second = (sending.send(account, to, "Dieselben Worte") for to in (ILSE, "+493023125641"))
-    digests = {calling.spoken_words(m).audio.digest for m in (first, second)}
+    digests = {speaking.spoken_words(m).audio.digest for m in (first, second)}
     assert len(digests) == 1
     contacts.erase(first.conversation.contact)
     assert store.find(*digests, exchange.current().settings.audio)
@@ -180,8 +181,8 @@ def test_audio_that_another_message_uses_stays(account, carrier):
 
 def test_audio_nothing_refers_to_goes_after_a_month(account, carrier, monkeypatch):
     message = sending.send(account, ILSE, "Eins")
-    used = calling.spoken_words(message).audio
-    unused = calling.audio_of(account, "Nie verschickt")
+    used = speaking.spoken_words(message).audio
+    unused = speaking.audio_of(account, "Nie verschickt")
     assert media.tidy() == 0
     monkeypatch.setattr(media, "UNUSED", timedelta(seconds=-60))
     assert media.tidy() == 1
@@ -193,7 +194,7 @@ def test_an_erasure_while_the_carrier_is_asked_breaks_nothing(account, carrier):
     from sms.carriers.contract import Outcome, OutcomeKind
 
     message = sending.send(account, MARGARETHE, "Hallo")
-    claimed = delivery.claim()
+    claimed = claim_one()
     contacts.erase(message.conversation.contact)
     delivery.settle(claimed, Outcome(OutcomeKind.accepted, sid()))
     assert Message.select().count() == 0

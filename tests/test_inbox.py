@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 
-from sms import clock, contacts, delivery, exchange, inbox, receiving, search, sending
+from sms import clock, contacts, delivery, exchange, inbox, receiving, search, sending, totals
 from sms.carriers.contract import IncomingText, Outcome, OutcomeKind
-from sms.db import database
+from sms.db import database, is_sqlite
 from sms.models import (
     Account,
     Change,
@@ -25,12 +25,12 @@ from sms.models import (
 )
 from sms.refusal import NotFound, Refused
 from tests.carrier_side import MARGARETHE, POOL, TORSTEN, sid
+from tests.outbox import claim_one
 
 
 @pytest.fixture(autouse=True)
 def _carriers(settings, database_file):
     exchange.connect(settings)
-    delivery.forget_stops()
 
 
 @pytest.fixture
@@ -101,8 +101,8 @@ def test_list_counts_and_thread_need_as_many_queries_for_300_rows_as_for_3(accou
         for look in (
             lambda: complete(inbox.rows(anna, "open", limit=400)),
             lambda: complete(inbox.rows(anna, "open", query="person", limit=400)),
-            lambda: inbox.counts(anna),
-            lambda: inbox.unread_total(anna),
+            lambda: totals.counts(anna),
+            lambda: totals.unread_total(anna),
             lambda: [m.author and m.author.name for m in inbox.thread(message.conversation, limit=400)],
         ):
             with Queries() as queries:
@@ -116,7 +116,8 @@ def test_list_counts_and_thread_need_as_many_queries_for_300_rows_as_for_3(accou
         for n in range(300):
             sending.add_note(talk, f"Notiz {n}", anna)
     assert measure() == few
-    assert few == (4, 7, 1, 1, 1)
+    # On PostgreSQL the search tells the planner how to plan it, in statements of their own.
+    assert few == (4, 7 if is_sqlite() else 10, 1, 1, 1)
     assert len(inbox.rows(anna, "open", limit=400).items) == 300
     assert len(inbox.thread(talk, limit=400)) == 303
 
@@ -179,8 +180,9 @@ def test_each_view_holds_what_it_says_and_the_counts_agree(account, anna, jonas)
         "unassigned": {ids[5], ids[6]}, "pending": {ids[2]}, "snoozed": {ids[3]}, "closed": {ids[4]},
         "failed": {ids[4]},
     }  # fmt: skip
-    assert inbox.counts(anna) == {view: len(found[view]) for view in inbox.COUNTED}
-    assert inbox.counts(jonas)["mine"] == 1
+    counted = {view: len(found[view]) for view in found if view in totals.COUNTED}
+    assert totals.counts(anna) == counted | {"check": 0, "unread": 0}
+    assert totals.counts(jonas)["mine"] == 1
 
 
 def test_another_account_s_conversations_are_nowhere(account, other_account, anna, stranger):
@@ -191,7 +193,7 @@ def test_another_account_s_conversations_are_nowhere(account, other_account, ann
         assert inbox.rows(anna, view).items == []
     assert inbox.rows(anna, "all", label=Label.get().id).items == []
     assert inbox.rows(anna, "all", assignee=stranger.id).items == []
-    assert sum(inbox.counts(anna).values()) == inbox.unread_total(anna) == 0
+    assert sum(totals.counts(anna).values()) == totals.unread_total(anna) == 0
     with pytest.raises(NotFound):
         inbox.open_conversation(account, theirs.id)
     with pytest.raises(NotFound):
@@ -221,7 +223,7 @@ def test_unread_is_each_agents_own(talk, anna, jonas):
     assert inbox.mark_read(anna, talk)
     assert not inbox.mark_read(anna, talk)
     assert [inbox.rows(u, "open").items[0].unread for u in (anna, jonas)] == [0, 2]
-    assert [inbox.unread_total(u) for u in (anna, jonas)] == [0, 1]
+    assert [totals.unread_total(u) for u in (anna, jonas)] == [0, 1]
     assert [r.id for r in inbox.rows(jonas, "open", unread=True).items] == [talk.id]
     assert inbox.rows(anna, "open", unread=True).items == []
     newest = write_in("Drei")
@@ -313,7 +315,7 @@ def test_the_list_shows_who_wrote_last_and_that_it_failed(talk, anna, jonas):
     assert (row.preview, row.preview_kind, row.preview_author) == ("Kommt nicht an", "out", "Jonas")
     assert inbox.rows(jonas, "open").items[0].preview_author == "you"
     clock.shift(sending.UNDO)
-    delivery.settle(delivery.claim(), Outcome(OutcomeKind.rejected))
+    delivery.settle(claim_one(), Outcome(OutcomeKind.rejected))
     assert [r.id for r in inbox.rows(anna, "failed").items] == [talk.id]
     sending.reply(talk, "Zweiter Versuch", by=anna)
     assert inbox.rows(anna, "failed").items == []

@@ -16,6 +16,7 @@ from sms.live import AT_MOST, Feed, Listener
 from sms.models import Account, Change, Conversation, User, log_change
 from tests.carrier_side import MARGARETHE
 from tests.crowd import crowd
+from tests.late import late  # noqa: F401 - a fixture
 
 ROOT = Path(__file__).parents[1]
 
@@ -108,6 +109,65 @@ def test_another_process_is_heard_within_300_milliseconds(feed, account, setting
     committed = [float(line) for line in done.stdout.split()]
     waits = sorted(heard - at for heard, at in zip(ear.at, committed, strict=True))
     assert waits[-2] < 0.3 * crowd(), waits
+
+
+@pytest.mark.postgresql
+def test_a_change_that_is_committed_after_a_later_one_is_heard_too_and_each_once(feed, account, late):
+    ear = Ear(account.id)
+    feed.listen(ear)
+    first = live.newest()
+    change(account)
+    ear.wait()
+    assert [c.kind for c in ear.heard] == ["conversation"]
+    assert feed.settled == first
+    late.commit()
+    committed = time.monotonic()
+    ear.wait(2)
+    assert [c.kind for c in ear.heard] == ["conversation", "contact"]
+    assert ear.at[-1] - committed < 0.3 * crowd()
+    assert feed.settled == live.newest()
+
+
+@pytest.mark.postgresql
+def test_a_feed_that_starts_in_between_hears_the_late_change(feed, account, late):
+    change(account)
+    ear = Ear(account.id)
+    feed.listen(ear)
+    late.commit()
+    ear.wait()
+    assert [c.kind for c in ear.heard] == ["contact"]
+
+
+@pytest.mark.postgresql
+def test_a_change_that_is_rolled_back_holds_up_the_cursor_for_a_moment_only(feed, account):
+    ear = Ear(account.id)
+    feed.listen(ear)
+    with database.atomic() as transaction:
+        log_change(account.id, "contact", 1)
+        transaction.rollback()
+    change(account)
+    ear.wait()
+    assert feed.settled == live.newest() - 2
+    end = time.monotonic() + 10
+    while feed.settled != live.newest() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert feed.settled == live.newest()
+    assert len(ear.heard) == 1
+
+
+@pytest.mark.postgresql
+def test_the_feed_goes_on_where_the_server_has_ended_its_connections(feed, account):
+    ear = Ear(account.id)
+    feed.listen(ear)
+    change(account)
+    ear.wait()
+    database.execute_sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    change(account)
+    ear.wait(2, seconds=10)
+    assert len(ear.heard) == 2
 
 
 def test_a_burst_longer_than_one_reading_is_heard_to_its_end(feed, account):

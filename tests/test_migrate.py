@@ -1,8 +1,18 @@
 """The migrations bring every table and every index that the models declare."""
 
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
 from sms import migrate
 from sms.db import database
 from sms.models import TABLES
+from tests.database import KIND, empty
+
+ROOT = Path(__file__).parent.parent
 
 
 def test_a_new_database_lacks_nothing(database_file):
@@ -17,3 +27,30 @@ def test_every_declared_index_is_there(database_file):
         there = {index.name for index in database.get_indexes(table._meta.table_name)}
         assert len(declared) == len(set(declared)), table
         assert set(declared) <= there, table
+
+
+def test_the_migrations_end_where_the_tables_are(database_file):
+    """0001 is frozen, so a column that a table gains needs a migration: installations have the old one."""
+    for table in TABLES:
+        declared = set(table._meta.columns)
+        there = {column.name for column in database.get_columns(table._meta.table_name)}
+        assert there == declared, table
+
+
+PROGRAM = """
+import sys
+from sms import db, migrate
+db.connect(sys.argv[1])
+print(len(migrate.up()))
+"""
+
+
+@pytest.mark.both
+def test_processes_that_start_at_once_migrate_once(tmp_path):
+    with ExitStack() as ending:
+        url = f"sqlite:///{tmp_path / 'faden.db'}" if KIND == "sqlite" else ending.enter_context(empty())
+        command = [sys.executable, "-c", PROGRAM, url]
+        started = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+        said = [process.communicate(timeout=60)[0] for process in started]
+        assert [process.returncode for process in started] == [0] * 4
+        assert len([number for number in said if int(number)]) == 1

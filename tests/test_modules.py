@@ -11,7 +11,8 @@ from sms.carriers.contract import IncomingText
 from sms.models import Conversation, Message
 from sms.modules import Module
 from sms.tasks import deliveries, sweeps
-from tests.carrier_side import MARGARETHE, POOL, sid
+from tests.carrier_side import MARGARETHE, POOL, TORSTEN, sid
+from tests.outbox import claim_one
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +53,7 @@ def test_the_module_that_sent_a_message_is_told_of_its_status(account, monkeypat
     told: list[tuple[str, str]] = []
     survey = Module(name="survey", on_report=lambda m: told.append((m.source, m.status)))
     monkeypatch.setattr(deliveries, "modules", lambda: {"survey": survey})
-    rung: list[tuple[str, tuple[int, ...]]] = []
+    rung: list[tuple[str, tuple[list[int], ...]]] = []
     monkeypatch.setattr(queue, "_ring", lambda name, args, *rest: rung.append((name, args)))
     theirs = sending.send(account, MARGARETHE, "Frage 1", source="survey")
     sending.send(account, MARGARETHE, "Von einer Person")
@@ -60,24 +61,35 @@ def test_the_module_that_sent_a_message_is_told_of_its_status(account, monkeypat
     from sms.carriers.contract import Outcome, OutcomeKind
 
     for _ in range(2):
-        delivery.settle(delivery.claim(), Outcome(OutcomeKind.accepted, sid()))
-    assert [r for r in rung if r[0] == "tell_module"] == [("tell_module", (theirs.id,))]
-    deliveries.tell_module(theirs.id)
+        delivery.settle(claim_one(), Outcome(OutcomeKind.accepted, sid()))
+    assert [r for r in rung if r[0] == "tell_modules"] == [("tell_modules", ([theirs.id],))]
+    deliveries.tell_modules([theirs.id])
     assert told == [("survey", "sent")]
-    deliveries.tell_module(theirs.id + 1000)  # erased meanwhile
+    deliveries.tell_modules([theirs.id + 1000])  # erased meanwhile
+
+
+def test_a_module_that_fails_at_one_report_hears_of_the_next(account, monkeypatch):
+    told: list[int] = []
+    survey = Module(
+        name="survey", on_report=lambda m: told.append(m.id) if told or m.id != first.id else 1 / 0
+    )
+    monkeypatch.setattr(deliveries, "modules", lambda: {"survey": survey})
+    first, second = (sending.send(account, to, "Frage 1", source="survey") for to in (MARGARETHE, TORSTEN))
+    deliveries.tell_modules([first.id, second.id])
+    assert told == [second.id]
 
 
 def test_a_sweep_that_fails_does_not_keep_the_others_from_running(account, anna, monkeypatch):
     from datetime import timedelta
 
-    from sms import clock, delivery
+    from sms import clock, outbox
 
     _, talk = contacts.find_or_add(account, MARGARETHE)
     inbox.set_status(talk, "snoozed", anna, clock.now() + timedelta(minutes=1))
     ticked = []
     modules = {"survey": Module(name="survey", tick=lambda: ticked.append(1))}
     monkeypatch.setattr(sweeps, "modules", lambda: modules)
-    monkeypatch.setattr(delivery, "_release_scheduled", lambda moment: 1 / 0)
+    monkeypatch.setattr(outbox, "_release_scheduled", lambda moment: 1 / 0)
     clock.shift(timedelta(minutes=2))
     sweeps.tick()
     assert Conversation.get().status == "open"
@@ -92,5 +104,5 @@ def test_every_doorbell_that_is_rung_has_a_job(app):
         for file in source.rglob("*.py")
         for name in re.findall(r"queue\.later\(\s*\"(\w+)\"", file.read_text("utf-8"))
     }
-    assert {"deliver", "ask_carriers", "fetch_recording", "tell_module", "tidy"} <= rung
+    assert {"deliver", "ask_carriers", "fetch_recording", "tell_modules", "tidy"} <= rung
     assert rung <= set(queue._registered)

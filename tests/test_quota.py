@@ -9,12 +9,12 @@ from sms.carriers.contract import Outcome, OutcomeKind
 from sms.models import Account, Message, Usage
 from sms.refusal import Refused
 from tests.carrier_side import ILSE, MARGARETHE
+from tests.outbox import claim_one
 
 
 @pytest.fixture(autouse=True)
 def _carriers(settings, database_file):
     exchange.connect(settings)
-    delivery.forget_stops()
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_one_account_s_use_is_not_another_s(small, other_account):
 
 def test_trying_again_counts_because_it_costs_again(small):
     message = sending.send(small, MARGARETHE, "a" * 161)
-    delivery.settle(delivery.claim(), Outcome(OutcomeKind.rejected))
+    delivery.settle(claim_one(), Outcome(OutcomeKind.rejected))
     with pytest.raises(Refused):
         sending.retry(Message.get_by_id(message.id))
     assert Message.get_by_id(message.id).status == "failed"

@@ -4,24 +4,24 @@ from datetime import timedelta
 
 import pytest
 
-from sms import clock, contacts, delivery, inbox, receiving, routing, sending
+from sms import clock, contacts, delivery, inbox, outbox, receiving, routing, sending
 from sms import modules as module_registry
 from sms.carriers.contract import Outcome, OutcomeKind
 from sms.models import Change, Contact, Conversation, Expectation, Inbound, Message, Sender
 from sms.modules import Module
 from tests.carrier_side import ILSE, MARGARETHE, POOL, CarrierSide, sid
+from tests.outbox import claim_one
 
 
 @pytest.fixture
 def carrier(app) -> CarrierSide:
-    delivery.forget_stops()
     return CarrierSide(app)
 
 
 def sent(account, text: str, to: str = MARGARETHE, **more) -> Message:
     """A message that the carrier has taken."""
     message = sending.send(account, to, text, **more)
-    delivery.settle(delivery.claim(), Outcome(OutcomeKind.accepted, sid()))
+    delivery.settle(claim_one(), Outcome(OutcomeKind.accepted, sid()))
     return Message.get_by_id(message.id)
 
 
@@ -65,8 +65,8 @@ def test_a_reply_after_a_week_answers_nothing_in_particular(account, carrier):
 def test_a_reply_to_a_message_written_long_before_it_went_out_is_tied_to_it(account, carrier):
     planned = sending.send(account, MARGARETHE, "Morgen", send_at=clock.now() + timedelta(days=10))
     clock.shift(timedelta(days=10, minutes=1))
-    delivery.sweep()
-    delivery.settle(delivery.claim(), Outcome(OutcomeKind.accepted, sid()))
+    outbox.sweep()
+    delivery.settle(claim_one(), Outcome(OutcomeKind.accepted, sid()))
     carrier.text("Danke", to=Message.get_by_id(planned.id).ours)
     assert newest().answers == planned.id
 

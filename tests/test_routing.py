@@ -7,18 +7,18 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 
-from sms import accounts, clock, delivery, exchange, receiving, routing, sending
+from sms import accounts, clock, delivery, exchange, outbox, receiving, routing, sending
 from sms.carriers.contract import IncomingText, Outcome, OutcomeKind
 from sms.models import Account, Message, Route, Sender
 from sms.refusal import Refused
 from tests.carrier_side import ILSE, MARGARETHE, POOL, TORSTEN, VOICE, sid
 from tests.machines import Practice, play
+from tests.outbox import claim_one
 
 
 @pytest.fixture(autouse=True)
 def _carriers(settings, database_file):
     exchange.connect(settings)
-    delivery.forget_stops()
 
 
 def test_a_contact_keeps_its_pool_number(account):
@@ -75,7 +75,7 @@ def test_a_scheduled_message_leaves_from_another_number_where_its_own_was_taken_
     taken_over = sending.send(other_account, MARGARETHE, "Autohaus")
     assert taken_over.ours == planned.ours
     clock.shift(timedelta(days=20, minutes=1))
-    delivery.sweep()
+    outbox.sweep()
     released = Message.get_by_id(planned.id)
     assert released.status == "queued"
     assert released.ours != taken_over.ours
@@ -84,7 +84,7 @@ def test_a_scheduled_message_leaves_from_another_number_where_its_own_was_taken_
 
 def test_a_message_tried_again_much_later_finds_its_way_anew(account, anna, other_account):
     failed = sending.send(account, MARGARETHE, "Hallo")
-    delivery.settle(delivery.claim(), Outcome(OutcomeKind.rejected))
+    delivery.settle(claim_one(), Outcome(OutcomeKind.rejected))
     clock.shift(timedelta(days=40))
     sending.send(other_account, MARGARETHE, "Autohaus")
     again = sending.retry(Message.get_by_id(failed.id), by=anna)
@@ -98,7 +98,7 @@ def test_a_scheduled_message_for_which_no_number_is_left_fails_and_says_why(acco
         sending.send(accounts.add_account(name), MARGARETHE, "Hallo")
     sending.send(other_account, MARGARETHE, "Hallo")
     clock.shift(timedelta(days=1, minutes=1))
-    delivery.sweep()
+    outbox.sweep()
     failed = Message.get_by_id(planned.id)
     assert (failed.status, failed.error) == ("failed", "pool_exhausted")
 
@@ -179,7 +179,7 @@ class ThreeAccountsOnePool(Practice):
     @rule(days=st.integers(1, 40))
     def wait(self, days: int) -> None:
         clock.shift(timedelta(days=days))
-        delivery.sweep()
+        outbox.sweep()
         for message in self.scheduled:
             now = Message.get_by_id(message.id)
             if message.status == "scheduled" and now.status == "queued":

@@ -87,7 +87,7 @@ class Run:
         below = {self.process.pid} & set(everyone)
         while more := {pid for pid, (parent, _) in everyone.items() if parent in below} - below:
             below |= more
-        names = {pid: re.search(r"-m sms(?:\.tether (\w+))?$", everyone[pid][1]) for pid in below}
+        names = {pid: re.search(r"-m sms(?:\.tether ([\w -]+))?$", everyone[pid][1]) for pid in below}
         return {found[1] or "supervisor": pid for pid, found in names.items() if found}
 
     def get(self, path: str, headers: dict[str, str] | None = None, port: int = 0) -> tuple[int, str]:

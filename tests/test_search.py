@@ -21,6 +21,7 @@ def talk(account) -> Conversation:
     contact, conversation = contacts.find_or_add(account, MARGARETHE, "Margarethe Müller-Weiß")
     contacts.save(contact, contact.name, {"Kasse": "AOK Nordost", "Sprache": "Français"})
     sending.send(account, MARGARETHE, "Ihre Terminbestätigung: 24.12. um 14:30 Uhr, 100 % sicher_gestellt")
+    search.catch_up()
     return conversation
 
 
@@ -81,6 +82,7 @@ def test_every_part_of_a_name_finds_its_contact(account, name, data):
 def test_another_account_s_words_are_never_found(account, other_account, talk, anna, stranger):
     assert search.conversations_matching(other_account.id, "Termin") == set()
     sending.send(other_account, TORSTEN, "Termin für @000001@ und \ue00a\ue000")
+    search.catch_up()
     found = search.conversations_matching(account.id, "Termin")
     assert found == {talk.id}
     assert [r.id for r in inbox.rows(anna, "open", query="Termin").items] == [talk.id]
@@ -108,3 +110,10 @@ def test_the_chooser_of_contacts_finds_people_and_not_what_they_wrote(account, t
     assert [c.name for c in contacts.listing(account, "mueller")] == ["Margarethe Müller-Weiß"]
     assert [c.name for c in contacts.listing(account, "0171 3920042")] == ["Margarethe Müller-Weiß"]
     assert contacts.listing(account, "Terminbestätigung") == []
+
+
+def test_a_name_of_two_letters_is_found_among_contacts(account):
+    talk = contacts.find_or_add(account, "+491713920042", "Xu Li")[1]
+    search.catch_up()
+    assert search.conversations_matching(account.id, "xu") == {talk.id}
+    assert search.contacts_matching(account.id, "li") == {talk.contact_id}

@@ -7,7 +7,20 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, initialize, invariant, multiple, rule
 
-from sms import clock, contacts, delivery, exchange, inbox, live, queue, receiving, sending
+from sms import (
+    checking,
+    clock,
+    contacts,
+    delivery,
+    exchange,
+    inbox,
+    live,
+    outbox,
+    queue,
+    receiving,
+    sending,
+    unknown,
+)
 from sms.carriers.contract import (
     CannotSay,
     Found,
@@ -21,12 +34,12 @@ from sms.models import Account, Attempt, Change, Conversation, Message, Route, S
 from sms.refusal import Conflict, NotFound, Refused
 from tests.carrier_side import ILSE, MARGARETHE, POOL, TORSTEN, sid
 from tests.machines import Practice, play
+from tests.outbox import claim_one
 
 
 @pytest.fixture(autouse=True)
 def _carriers(settings, database_file):
     exchange.connect(settings)
-    delivery.forget_stops()
 
 
 @pytest.fixture
@@ -37,7 +50,7 @@ def talk(account) -> Conversation:
 
 def settled(message: Message, kind: OutcomeKind = OutcomeKind.accepted) -> Message:
     clock.shift(sending.UNDO)
-    delivery.settle(delivery.claim(), Outcome(kind, sid() if kind is OutcomeKind.accepted else None))
+    delivery.settle(claim_one(), Outcome(kind, sid() if kind is OutcomeKind.accepted else None))
     return Message.get_by_id(message.id)
 
 
@@ -88,7 +101,7 @@ def test_stored_is_what_the_preview_has_shown(account):
     text = "Grüße {name}, u\u0308ber 5\u00a0€\r\n😀"
     contact, _ = contacts.find_or_add(account, MARGARETHE)
     contacts.save(contact, "Margarethe", {})
-    shown = sending.preview(account, text, MARGARETHE, "")
+    shown = checking.preview(account, text, MARGARETHE, "")
     message = sending.send(account, MARGARETHE, text)
     assert (message.text, message.parts, message.encoding) == (
         shown.text, shown.segments.parts, shown.segments.encoding,
@@ -127,12 +140,12 @@ def test_a_reply_can_be_taken_back_for_five_seconds(talk, anna):
     first = settled(sending.reply(talk, "Erstens", by=anna))
     wrong = sending.reply(talk, "Falsches Fenster", by=anna)
     assert wrong.undoable(clock.now())
-    assert delivery.claim() is None
+    assert claim_one() is None
     sending.cancel(wrong, by=anna)
     shown = Conversation.get_by_id(talk.id)
     assert (shown.preview, shown.last_outgoing) == ("Erstens", first.id)
     clock.shift(timedelta(minutes=1))
-    assert delivery.claim() is None
+    assert claim_one() is None
 
 
 def test_a_failure_stays_before_the_agents_when_a_reply_after_it_is_taken_back(talk, anna):
@@ -145,7 +158,7 @@ def test_a_failure_stays_before_the_agents_when_a_reply_after_it_is_taken_back(t
 def test_what_is_on_its_way_cannot_be_cancelled(talk, anna):
     message = sending.reply(talk, "Unterwegs", by=anna)
     clock.shift(sending.UNDO)
-    delivery.claim()
+    claim_one()
     with pytest.raises(Conflict) as conflict:
         sending.cancel(Message.get_by_id(message.id))
     assert conflict.value.code == "too_late_to_cancel"
@@ -159,13 +172,13 @@ def test_a_reply_to_a_number_of_somebody_else_is_unknown(talk, anna):
 
 
 def test_a_scheduled_message_can_be_changed_sent_at_once_or_cancelled(talk, anna):
-    tomorrow = clock.now() + timedelta(days=1)
+    tomorrow = clock.now().replace(microsecond=0) + timedelta(days=1)
     message = sending.reply(talk, "Morgen", by=anna, send_at=tomorrow)
     assert (message.status, message.at) == ("scheduled", tomorrow)
     sending.edit_scheduled(message, "Übermorgen", tomorrow + timedelta(days=1), by=anna)
     assert Message.get_by_id(message.id).text == "Übermorgen"
     sending.send_now(message, by=anna)
-    assert delivery.claim() == message
+    assert claim_one() == message
     for act in (
         lambda: sending.edit_scheduled(message, "Zu spät", tomorrow, by=anna),
         lambda: sending.send_now(message, by=anna),
@@ -179,7 +192,7 @@ def test_a_conversation_closed_meanwhile_stays_closed_when_the_clock_sends(talk,
     sending.reply(talk, "Morgen", by=anna, send_at=clock.now() + timedelta(days=1))
     inbox.set_status(talk, "closed", anna)
     clock.shift(timedelta(days=1, minutes=1))
-    delivery.sweep()
+    outbox.sweep()
     assert Conversation.get_by_id(talk.id).status == "closed"
     sending.reply(Conversation.get_by_id(talk.id), "Doch noch etwas", by=anna)
     assert Conversation.get_by_id(talk.id).status == "open"
@@ -193,7 +206,7 @@ def test_two_workers_release_a_scheduled_message_once_and_neither_stumbles(talk,
     sending.send_now(Message.get_by_id(first.id))
     with pytest.raises(Conflict):
         sending.release(stale[0])
-    delivery.sweep()
+    outbox.sweep()
     assert {Message.get_by_id(m.id).status for m in (first, second)} == {"queued"}
     assert StatusEvent.select().where(StatusEvent.status == "queued").count() == 2
 
@@ -233,7 +246,7 @@ def test_an_undeliverable_text_can_go_out_as_a_call(account, anna):
 def test_a_note_reaches_colleagues_and_nobody_else(talk, anna):
     note = sending.add_note(talk, "Ruft zurück", by=anna)
     assert (note.direction, note.channel) == ("internal", "note")
-    assert delivery.claim() is None
+    assert claim_one() is None
     with pytest.raises(Refused):
         sending.add_note(talk, "x\0", by=anna)
 
@@ -257,11 +270,11 @@ def test_a_report_that_comes_while_a_message_waits_to_go_out_again_keeps_it_from
     message = settled(sending.send(account, MARGARETHE, "Nur einmal"), OutcomeKind.unknown)
     for _ in range(2):
         clock.shift(timedelta(minutes=10))
-        delivery.ask_about_unknown()
+        unknown.ask_about_unknown()
         clock.shift(timedelta(minutes=10))
     assert Message.get_by_id(message.id).status == "queued"
     assert receiving.receive_report("sandbox", TextReport(sid(), message.key, "delivered"))
-    assert delivery.claim() is None
+    assert claim_one() is None
     assert Message.get_by_id(message.id).status == "delivered"
 
 
@@ -281,11 +294,11 @@ def test_a_report_that_comes_while_the_carrier_is_asked_counts_and_nothing_goes_
     monkeypatch.setattr(exchange.carriers()["sandbox"], "find_sent", ask)
     for _ in range(2):
         clock.shift(timedelta(minutes=10))
-        delivery.ask_about_unknown()
+        unknown.ask_about_unknown()
         clock.shift(timedelta(minutes=10))
     assert len(asked) == 2
     assert Message.get_by_id(message.id).status == meanwhile
-    assert delivery.claim() is None
+    assert claim_one() is None
 
 
 def test_an_answer_about_an_attempt_before_a_person_tried_again_counts_no_more(account, anna, monkeypatch):
@@ -297,17 +310,17 @@ def test_an_answer_about_an_attempt_before_a_person_tried_again_counts_no_more(a
 
     monkeypatch.setattr(exchange.carriers()["sandbox"], "find_sent", ask)
     clock.shift(delivery.GRACE)
-    delivery.ask_about_unknown()
+    unknown.ask_about_unknown()
     assert Message.get_by_id(message.id).status == "queued"
 
 
 def test_an_outcome_of_an_attempt_before_a_person_tried_again_counts_no_more(account, anna):
     slow = sending.send(account, MARGARETHE, "Hallo")
-    first = delivery.claim()
-    clock.shift(delivery.LEASE)
-    delivery.sweep()
+    first = claim_one()
+    clock.shift(outbox.LEASE)
+    outbox.sweep()
     sending.retry(Message.get_by_id(slow.id), by=anna)
-    second = delivery.claim()
+    second = claim_one()
     delivery.settle(first, Outcome(OutcomeKind.temporary))
     assert Message.get_by_id(slow.id).status == "sending"
     delivery.settle(second, Outcome(OutcomeKind.accepted, sid()))
@@ -317,7 +330,7 @@ def test_an_outcome_of_an_attempt_before_a_person_tried_again_counts_no_more(acc
 def test_one_reference_for_two_messages_breaks_neither(account):
     one, two = (sending.send(account, to, "Hallo") for to in (MARGARETHE, TORSTEN))
     for _ in range(2):
-        delivery.settle(delivery.claim(), Outcome(OutcomeKind.accepted, "SM-the-same"))
+        delivery.settle(claim_one(), Outcome(OutcomeKind.accepted, "SM-the-same"))
     assert {Message.get_by_id(m.id).status for m in (one, two)} == {"sent"}
 
 
@@ -329,7 +342,7 @@ def test_two_askers_at_once_are_one_answer(account, monkeypatch):
     message = settled(sending.send(account, MARGARETHE, "Hallo"), OutcomeKind.unknown)
     clock.shift(delivery.GRACE)
     for _ in range(3):
-        delivery.ask_about_unknown()
+        unknown.ask_about_unknown()
     assert len(asked) == 1
     assert Message.get_by_id(message.id).status == "unknown"
 
@@ -371,7 +384,7 @@ class OutboxAndItsCarrier(Practice):
 
     @rule(target=handed, taken=st.booleans())
     def claim(self, taken: bool) -> Any:
-        message = delivery.claim()
+        message = claim_one()
         if message is None:
             return multiple()
         self.round[message.key] = (message.id, self.asked[message.id])
@@ -424,8 +437,8 @@ class OutboxAndItsCarrier(Practice):
         clock.shift(timedelta(seconds=seconds))
         self.answers = answers
         self.may_fall |= {m.id for m in Message.select().where(Message.status == "unknown")}
-        delivery.sweep()
-        delivery.ask_about_unknown()
+        outbox.sweep()
+        unknown.ask_about_unknown()
 
     @invariant()
     def a_status_only_moves_forward(self) -> None:
@@ -461,9 +474,9 @@ class OutboxAndItsCarrier(Practice):
         self.answers = True
         for _ in range(12):
             clock.shift(timedelta(minutes=40))
-            delivery.sweep()
-            delivery.ask_about_unknown()
-            while (message := delivery.claim()) is not None:
+            outbox.sweep()
+            unknown.ask_about_unknown()
+            while (message := claim_one()) is not None:
                 self.round[message.key] = (message.id, self.asked[message.id])
                 self.taken[message.key] = sid()
                 delivery.settle(message, Outcome(OutcomeKind.accepted, self.taken[message.key]))
@@ -475,3 +488,9 @@ class OutboxAndItsCarrier(Practice):
 
 def test_whatever_the_carrier_does_a_message_goes_out_once_and_its_status_forward(app, template, settings):
     play(OutboxAndItsCarrier, template[0], settings, runs=12, steps=25)
+
+
+def test_a_thread_that_a_machine_begins_is_nobodys_work_until_somebody_answers(account, app):
+    machine = sending.send(account, "0171 3920061", "Ihr Termin ist morgen.", source="api", automated=True)
+    person = sending.send(account, "0171 3920062", "Ihr Termin ist morgen.", source="api")
+    assert (machine.conversation.status, person.conversation.status) == ("closed", "open")

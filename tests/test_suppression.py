@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms import clock, contacts, delivery, queue, receiving, sending, suppression
+from sms import clock, contacts, delivery, pump, queue, receiving, sending, suppression
 from sms import modules as module_registry
 from sms.carriers.contract import Outcome, OutcomeKind, Reason
 from sms.models import Contact, Conversation, Expectation, Message, Suppression
@@ -14,11 +14,11 @@ from sms.modules import Module
 from sms.refusal import Refused
 from sms.understanding import optout
 from tests.carrier_side import ILSE, MARGARETHE, POOL, CarrierSide, sid
+from tests.outbox import claim_one
 
 
 @pytest.fixture
 def carrier(app) -> CarrierSide:
-    delivery.forget_stops()
     return CarrierSide(app)
 
 
@@ -61,7 +61,7 @@ def test_stop_is_confirmed_once_and_then_nothing_is_sent(account, carrier):
     assert [m.text for m in outgoing()] == [
         "Sie erhalten keine Nachrichten mehr von Praxis Dr. Lindner. Zum Wiederanmelden antworten Sie START."
     ]
-    confirmation = delivery.claim()
+    confirmation = claim_one()
     assert confirmation is not None
     assert confirmation.ours == POOL[0]
     with pytest.raises(Refused) as refused:
@@ -80,7 +80,7 @@ def test_the_confirmation_passes_the_block_that_it_announces(account, carrier, m
         lambda text: sent.append(text) or Outcome(OutcomeKind.accepted, sid()),
     )  # fmt: skip
     carrier.text("Stopp!")
-    delivery.pump()
+    pump.work()
     assert len(sent) == 1
     assert outgoing()[0].status == "sent"
 
@@ -130,11 +130,14 @@ def test_what_waits_for_somebody_who_opts_out_is_cancelled_at_once(account, anna
     assert Message.get_by_id(other.id).status == "scheduled"
 
 
-def test_somebody_who_opts_out_while_the_carrier_is_asked_gets_nothing_more(account, carrier):
+def test_what_is_released_while_somebody_opts_out_never_leaves(account, carrier):
     message = sending.send(account, MARGARETHE, "Hallo")
-    claimed = delivery.claim()
     carrier.text("STOP")
-    delivery.deliver(claimed)
+    # As if it had been released between the two: what waits is cancelled with the opt-out itself.
+    Message.update(status="queued").where(Message.id == message.id).execute()
+    confirmation = claim_one()
+    assert confirmation.source == "system"
+    assert claim_one() is None
     assert (Message.get_by_id(message.id).status, Message.get_by_id(message.id).reason) == (
         "failed",
         "opted_out",
@@ -145,7 +148,7 @@ def test_an_opt_out_at_the_carrier_is_ours_too(account, carrier):
     message = sending.send(account, MARGARETHE, "Hallo")
     waiting = sending.send(account, MARGARETHE, "Später", send_at=clock.now() + timedelta(hours=1))
     delivery.settle(
-        delivery.claim(),
+        claim_one(),
         Outcome(OutcomeKind.blocked, code="21610", reason=Reason.opted_out, detail="opted out"),
     )
     assert Suppression.get().source == "carrier"
@@ -157,14 +160,14 @@ def test_an_opt_out_at_the_carrier_is_ours_too(account, carrier):
 
 def test_an_opt_out_told_by_a_report_is_ours_too(account, carrier):
     message = sending.send(account, MARGARETHE, "Hallo")
-    delivery.claim()
+    claim_one()
     carrier.report(message, "failed", sid(), ErrorCode="21610")
     assert suppression.is_suppressed(account, MARGARETHE)
 
 
 def test_a_confirmation_that_the_carrier_refuses_puts_nothing_before_the_agents(account, carrier):
     carrier.text("STOP")
-    delivery.settle(delivery.claim(), Outcome(OutcomeKind.blocked, code="21610", reason=Reason.opted_out))
+    delivery.settle(claim_one(), Outcome(OutcomeKind.blocked, code="21610", reason=Reason.opted_out))
     assert outgoing()[0].status == "failed"
     assert not Conversation.get().failed
 

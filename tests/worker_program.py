@@ -16,6 +16,12 @@ def note(word: str, seconds: float = 0.0, rung_at: float = 0.0) -> None:
 
 
 @queue.job
+def count() -> None:
+    """Say that it was rung."""
+    _write("counted")
+
+
+@queue.job
 def fail() -> None:
     """Fail on purpose."""
     raise RuntimeError("on purpose")

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -59,6 +59,8 @@ class Feature(StrEnum):
     """Can be asked whether a text was taken."""
     find_call = "find_call"
     """Can be asked whether a call was taken."""
+    find_report = "find_report"
+    """Can be asked what became of a text that it took."""
     own_id = "own_id"
     """Takes our key as its own idempotency key: sending twice is harmless."""
     reports = "reports"
@@ -69,6 +71,8 @@ class Feature(StrEnum):
     """Tells an answering machine from a person."""
     recording = "recording"
     """Records what a caller says."""
+    speaks = "speaks"
+    """Reads a call's words itself; it asks nothing and hears no keys meanwhile: see `OutgoingCall.words`."""
 
 
 class CarrierConfigError(ValueError):
@@ -146,6 +150,8 @@ class OutgoingCall:
     detect_machine: bool = True
     reason: str = ""
     """What a telephone that can shows while it rings: at most 50 characters are used."""
+    words: str = field(default="", repr=False)
+    """All that is to be read aloud, prepared for the ear; only for a carrier that `speaks`."""
 
 
 TextStatus = Literal["sent", "delivered", "undelivered", "failed"]
@@ -206,6 +212,8 @@ class WebhookRequest:
     form: Pairs = ()
     query: Pairs = ()
     body: bytes = b""
+    remote: str = ""
+    """The network address that it came from, empty where that is not known."""
 
     def header(self, name: str) -> str:
         """Return a header whatever its case, or an empty string."""
@@ -315,6 +323,10 @@ class Carrier(ABC):
     settings: ClassVar[tuple[Setting, ...]]
     max_window: ClassVar[int]
     """How many requests may be in flight at once in one process."""
+    own_process: ClassVar[bool] = False
+    """Its texts are claimed by a process of its own (`flask --app app smpp NAME`), and by no worker."""
+    reports_kept: ClassVar[timedelta] = timedelta(days=3)
+    """So long after a text has left the carrier can say what became of it."""
 
     @abstractmethod
     def send_text(self, text: OutgoingText) -> Outcome:
@@ -339,6 +351,13 @@ class Carrier(ABC):
         self, call: OutgoingCall, since: datetime, known: Collection[str] = frozenset()
     ) -> FindResult:
         """Ask for a call whose outcome is unknown; as `find_sent`."""
+
+    def find_report(self, reference: str, sender: str = "") -> FindResult:
+        """Ask what became of a text that the carrier took under `reference`; `sender` is what it left from.
+
+        For those with Feature.find_report; asked again and again until `reports_kept` after the text has left.
+        """
+        return CannotSay("it keeps no list of what was delivered", for_now=False)
 
     @abstractmethod
     def verify(self, request: WebhookRequest) -> bool:

@@ -5,7 +5,6 @@ none and takes nothing. What the numbers mean is in smpp_codes.py, texts become 
 """
 
 import asyncio
-import importlib.util
 import re
 import socket
 import ssl
@@ -14,8 +13,9 @@ from concurrent.futures import CancelledError
 from hashlib import sha256
 from itertools import count
 from random import randrange
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
+from sms.carriers import smpp_pdu, smpp_text
 from sms.carriers.contract import (
     CallReport,
     CarrierConfigError,
@@ -34,11 +34,9 @@ from sms.carriers.contract import (
 )
 from sms.carriers.plain import PlainCarrier
 from sms.carriers.smpp_codes import OK, status
-
-if TYPE_CHECKING:
-    from sms.carriers.smpp_pdu import Address
-    from sms.carriers.smpp_session import Endpoint, Reply, Session, Store
-    from sms.carriers.smpp_text import Part
+from sms.carriers.smpp_pdu import Address
+from sms.carriers.smpp_session import Endpoint, LinkLost, Reply, Session, Store
+from sms.carriers.smpp_text import Part
 
 SETTINGS = (
     Setting("host", "the name or address of the message centre", required=True, pattern=r"[A-Za-z0-9.:_-]+"),
@@ -65,14 +63,11 @@ SETTINGS = (
 
 SEND_SECONDS = 30.0
 """For all parts of a text to leave; with the last answer it stays below the engine's lease of 60 s."""
-LIBRARY = "smpplib"
 RECEIPT, RECEIPT_OF_FAILURE = 1, 2
 
 
 def build(name: str, numbers: Sequence[Any], options: Mapping[str, Any]) -> "Smpp":
     """Make the adapter from options that `sms.carriers.read_options` has checked."""
-    if importlib.util.find_spec(LIBRARY) is None:
-        raise CarrierConfigError(f"carrier {name}: SMPP needs the package {LIBRARY}")
     for whole in ("port", "window"):
         if not float(options[whole]).is_integer():
             raise CarrierConfigError(f"carrier {name}: {whole} is a whole number")
@@ -91,7 +86,7 @@ def user_reference(key: str) -> int:
     return int.from_bytes(sha256(key.encode()).digest()[:2], "big")
 
 
-def number_of(address: "Address") -> str:
+def number_of(address: Address) -> str:
     """Return a number as E.164 where its type or its form says so, else as it came."""
     value = address.value.strip()
     if address.ton == 5 or not re.fullmatch(r"\+?[0-9]+", value):
@@ -112,8 +107,8 @@ class Smpp(PlainCarrier):
         {Feature.sms, Feature.alpha_sender, Feature.reports, Feature.incoming}
     )
     settings: ClassVar[tuple[Setting, ...]] = SETTINGS
-    max_window: ClassVar[int] = 25
-    """A thread with a database connection for each; the pool of PostgreSQL has 32."""
+    max_window: ClassVar[int] = 37
+    """A window of 25 and what waits for it: a thread for each."""
     own_process: ClassVar[bool] = True
     """Its texts are claimed by the process that keeps the link, and by no worker."""
 
@@ -121,14 +116,14 @@ class Smpp(PlainCarrier):
         self.name = name
         self.options = options
         self.alphabet = options["alphabet"]
-        self.window = int(options["window"])
+        self.unanswered = int(options["window"])
+        self.window = self.unanswered + max(1, self.unanswered // 2)
+        """Texts at hand: some wait already when an answer makes room, so that the window is full all the time."""
         self.session: Session | None = None
         self._references = count(randrange(256))  # noqa: S311 - only to differ from the last start's
 
-    def open(self, rate: float, store: "Store") -> "Session":
+    def open(self, rate: float, store: Store) -> Session:
         """Bind and stay bound until `close`; `rate` submits a second, `store` takes what comes in."""
-        from sms.carriers.smpp_session import Session
-
         self.session = Session(self._endpoint(rate), store).start()
         return self.session
 
@@ -143,8 +138,6 @@ class Smpp(PlainCarrier):
         if self.session is None:
             detail = "another process keeps the link"
             return Outcome(OutcomeKind.throttled, reason=Reason.network, detail=detail, retry_after=5.0)
-        from sms.carriers.smpp_session import LinkLost
-
         try:
             writers = self._writers(text)
         except ValueError as error:
@@ -191,9 +184,7 @@ class Smpp(PlainCarrier):
 
     # Within
 
-    def _endpoint(self, rate: float) -> "Endpoint":
-        from sms.carriers.smpp_session import Endpoint
-
+    def _endpoint(self, rate: float) -> Endpoint:
         options = self.options
         return Endpoint(
             host=options["host"],
@@ -202,7 +193,7 @@ class Smpp(PlainCarrier):
             password=options["password"] or "",
             system_type=options["system_type"],
             tls=self.tls_context(),
-            window=self.window,
+            window=self.unanswered,
             rate=rate,
             response_seconds=options["response_seconds"],
             enquire_seconds=options["enquire_seconds"],
@@ -222,10 +213,8 @@ class Smpp(PlainCarrier):
             return Outcome(OutcomeKind.temporary, reason=Reason.network, detail=type(error).__name__)
         return Outcome(OutcomeKind.accepted, detail="can be reached")
 
-    def _writers(self, text: OutgoingText) -> "list[Callable[[int], bytes]]":
+    def _writers(self, text: OutgoingText) -> list[Callable[[int], bytes]]:
         """Return what writes each submit of a text. A receipt is asked for the last part, of others only a failure."""
-        from sms.carriers import smpp_text
-
         parts = smpp_text.parts(
             text.text, next(self._references) % 256, self.alphabet, self.options["long_messages"]
         )
@@ -237,15 +226,13 @@ class Smpp(PlainCarrier):
         ]
 
 
-def _writer(part: "Part", text: OutgoingText, report: int) -> Callable[[int], bytes]:
-    from sms.carriers import smpp_pdu
-
+def _writer(part: Part, text: OutgoingText, report: int) -> Callable[[int], bytes]:
     def write(sequence: int) -> bytes:
         return smpp_pdu.submit(
             sequence,
             part,
             _source(text.sender),
-            smpp_pdu.Address(1, 1, text.to.removeprefix("+")),
+            Address(1, 1, text.to.removeprefix("+")),
             user_reference=user_reference(text.key),
             report=report,
         )
@@ -253,9 +240,7 @@ def _writer(part: "Part", text: OutgoingText, report: int) -> Callable[[int], by
     return write
 
 
-def _source(sender: str) -> "Address":
-    from sms.carriers.smpp_pdu import Address
-
+def _source(sender: str) -> Address:
     if re.fullmatch(r"\+[0-9]+", sender):
         return Address(1, 1, sender[1:])
     if re.fullmatch(r"[0-9]+", sender):
@@ -263,7 +248,7 @@ def _source(sender: str) -> "Address":
     return Address(5, 0, sender)
 
 
-async def _send(session: "Session", writers: "list[Callable[[int], bytes]]") -> Outcome:
+async def _send(session: Session, writers: list[Callable[[int], bytes]]) -> Outcome:
     """Submit all parts. As long as the first is refused nothing was taken; after it there is no way back."""
     until = asyncio.get_running_loop().time() + SEND_SECONDS
     first, *rest = writers
@@ -280,7 +265,7 @@ async def _send(session: "Session", writers: "list[Callable[[int], bytes]]") -> 
     return Outcome(OutcomeKind.unknown, reason=worst.reason, code=worst.code, detail=detail)
 
 
-async def _persist(session: "Session", write: Callable[[int], bytes], until: float) -> "Reply":
+async def _persist(session: Session, write: Callable[[int], bytes], until: float) -> Reply:
     """Submit a later part, and again while it is provably not taken: without it the phone shows nothing."""
     loop = asyncio.get_running_loop()
     while True:
@@ -291,7 +276,7 @@ async def _persist(session: "Session", write: Callable[[int], bytes], until: flo
         await asyncio.sleep(1.0)
 
 
-def _outcome(reply: "Reply") -> Outcome:
+def _outcome(reply: Reply) -> Outcome:
     if reply.status == OK:
         return Outcome(OutcomeKind.accepted, reply.reference or None)
     if reply.status is not None:

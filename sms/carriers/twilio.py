@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from email.message import Message
 from typing import Any, ClassVar
 
 from twilio.base.exceptions import TwilioException
@@ -16,7 +17,7 @@ from twilio.http.response import Response
 from twilio.rest import Client
 
 from sms.carriers import twilio_callbacks as callbacks
-from sms.carriers import twiml
+from sms.carriers import twiml, wire
 from sms.carriers.contract import (
     CallAnswer,
     CallKeys,
@@ -51,7 +52,7 @@ from sms.carriers.twilio_codes import (
     text_status,
     verdict,
 )
-from sms.carriers.wire import Unsendable, Wire, failure, masked, retry_after
+from sms.carriers.wire import Broken, Unreached, Unsendable, Wire, failure, masked, retry_after
 from voice.script import Step
 
 HOME = "https://api.twilio.com"
@@ -77,12 +78,7 @@ SETTINGS = (
         many=True,
         pattern=r"[\x21-\x7e]+",
     ),
-    Setting(
-        "base_url", "an origin like https://api.twilio.com", default=HOME, pattern=r"https?://[^\s/?#@]+/?"
-    ),
-    # The engine takes a claim for dead after 60 s: connecting, waiting and reading must end before.
-    Setting("connect_timeout", "seconds to reach Twilio", default=5.0, number=True, maximum=10.0),
-    Setting("read_timeout", "seconds to wait for an answer", default=15.0, number=True, maximum=20.0),
+    *wire.settings(HOME),
 )
 
 MAX_RECORDING = 25_000_000
@@ -138,15 +134,15 @@ class TwilioHttp(TwilioHttpClient):  # type: ignore[misc]
 class Twilio(Carrier):
     """The adapter; one for each configured account, shared by all threads of a process."""
 
-    features: ClassVar[frozenset[Feature]] = frozenset(Feature) - {Feature.own_id}
+    features: ClassVar[frozenset[Feature]] = frozenset(Feature) - {Feature.own_id, Feature.speaks}
     settings: ClassVar[tuple[Setting, ...]] = SETTINGS
     max_window: ClassVar[int] = 20
+    reports_kept: ClassVar[timedelta] = timedelta(days=30)
 
     def __init__(self, name: str, options: Mapping[str, Any]) -> None:
         self.name = name
         self.account_sid: str = options["account_sid"]
-        timeouts = options["connect_timeout"], options["read_timeout"]
-        self.wire = Wire(options["base_url"], timeouts, self.max_window)
+        self.wire = wire.connect(options, self.max_window)
         tokens: tuple[str, ...] = options["auth_token"]
         user, password = options["api_key_sid"], options["api_key_secret"]
         self.auth = (user, password) if user and password else (self.account_sid, tokens[0])
@@ -193,12 +189,20 @@ class Twilio(Carrier):
             known,
         )
 
+    def find_report(self, reference: str, sender: str = "") -> FindResult:
+        try:
+            return _text_found(self.client.messages(reference).fetch(), ())
+        except Refused as refusal:
+            return NotThere() if refusal.status == 404 else CannotSay(str(refusal))
+        except Exception as error:
+            return CannotSay(_trouble(error))
+
     def fetch_recording(self, url: str) -> bytes:
         path = self._recording_path(url)
         try:
             answer = self.wire.fetch("GET", HOME + path, limit=MAX_RECORDING, auth=self.auth)
         except (OSError, Unsendable) as error:
-            raise RecordingError(type(error).__name__, temporary=True) from None
+            raise RecordingError(_trouble(error), temporary=True) from None
         if answer.status != 200:
             # 404 at first: Twilio calls us before the file is ready.
             passing = answer.status in (404, 429) or answer.status >= 500
@@ -284,7 +288,7 @@ class Twilio(Carrier):
 # Outcomes
 
 
-def _refused(status: int, text: str, headers: Mapping[str, str]) -> Refused:
+def _refused(status: int, text: str, headers: Message) -> Refused:
     try:
         body = json.loads(text)
     except ValueError:
@@ -334,6 +338,11 @@ def _taken(sid: object, status: object, code: object) -> Outcome:
 # Searching
 
 
+def _trouble(error: Exception) -> str:
+    """Say in a few words why there is no answer; what others than we raise may tell text or number."""
+    return str(error) if isinstance(error, Refused | Unreached | Broken) else type(error).__name__
+
+
 def _search(
     fetch: Callable[[], Any],
     same: Callable[[Any], bool],
@@ -346,7 +355,7 @@ def _search(
         page = fetch()
         records = list(page)
     except Exception as error:
-        return CannotSay(str(error) if isinstance(error, Refused) else type(error).__name__)
+        return CannotSay(_trouble(error))
     start = since - CLOCK_SKEW
     if any(not isinstance(record.date_created, datetime) or not record.sid for record in records):
         return CannotSay("a record without date or sid")

@@ -12,6 +12,7 @@ from twilio.request_validator import (
     get_signature_algorithm,
 )
 
+from sms.carriers.callback import clean, is_reference, party, reference
 from sms.carriers.contract import (
     AnsweredBy,
     CallAnswer,
@@ -93,7 +94,7 @@ def read_text(request: WebhookRequest) -> IncomingText:
         reference=_reference(request, "MessageSid", "SmsSid"),
         sender=_party(request, "From"),
         to=_party(request, "To"),
-        text=_clean(request.value("Body") or ""),
+        text=clean(request.value("Body") or ""),
         raw=_rest(request),
     )
 
@@ -185,28 +186,17 @@ def _spellings(url: str) -> list[str]:
 
 
 def _reference(request: WebhookRequest, *names: str) -> str:
-    for name in names:
-        value = request.value(name)
-        if value and re.fullmatch(r"[\x21-\x7e]{1,64}", value):
-            return value
-    raise WebhookError(f"{names[0]} is missing")
+    values = [request.value(name) for name in names]
+    return reference(next(filter(is_reference, values), None), names[0])
 
 
 def _party(request: WebhookRequest, name: str) -> str:
-    """Return a number as E.164, or what stands in its place: a short code, a name, nothing at all."""
-    value = _clean(request.value(name) or "").strip()
-    number = re.sub(r"[ ()-]", "", value)
-    return number if re.fullmatch(r"\+[0-9]{6,15}", number) else value[:64]
-
-
-def _clean(text: str) -> str:
-    """Return text that every database takes: without NUL and unpaired surrogates."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+    return party(request.value(name) or "", r"\+[0-9]{6,15}")
 
 
 def _rest(request: WebhookRequest) -> dict[str, str]:
     pairs = request.query if request.method.upper() == "GET" else request.form
-    return {_clean(name)[:64]: _clean(value)[:500] for name, value in pairs if name not in PERSONAL}
+    return {clean(name)[:64]: clean(value)[:500] for name, value in pairs if name not in PERSONAL}
 
 
 def _answered_by(request: WebhookRequest) -> AnsweredBy | None:

@@ -8,11 +8,11 @@ import ipaddress
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 from sms.carriers import websms_callbacks as callbacks
+from sms.carriers import wire
 from sms.carriers.contract import (
     CallReport,
     CarrierConfigError,
@@ -30,7 +30,7 @@ from sms.carriers.contract import (
 )
 from sms.carriers.plain import PlainCarrier
 from sms.carriers.websms_codes import CODES, verdict
-from sms.carriers.wire import Answer, Unsendable, Wire, failure, masked, retry_after
+from sms.carriers.wire import Answer, Unsendable, basic, failure, masked, retry_after
 
 HOME = "https://api.websms.com"
 PATH = "/rest/smsmessaging/text"
@@ -54,20 +54,8 @@ SETTINGS = (
         many=True,
         pattern=r"[0-9a-fA-F.:]+(/[0-9]{1,3})?",
     ),
-    Setting(
-        "base_url", "an origin like https://api.websms.com", default=HOME, pattern=r"https?://[^\s/?#@]+/?"
-    ),
-    # The engine takes a claim for dead after 60 s: connecting, waiting and reading must end before.
-    Setting("connect_timeout", "seconds to reach websms", default=5.0, number=True, maximum=10.0),
-    Setting("read_timeout", "seconds to wait for an answer", default=15.0, number=True, maximum=20.0),
+    *wire.settings(HOME),
 )
-
-
-@dataclass(frozen=True)
-class SpokenCall(OutgoingCall):
-    """A call in which the carrier speaks: `words` are read aloud, nothing is asked when somebody picks up."""
-
-    words: str = field(default="", repr=False)
 
 
 def build(name: str, numbers: Sequence[Any], options: Mapping[str, Any]) -> "Websms":
@@ -84,7 +72,14 @@ class Websms(PlainCarrier):
     """The adapter; one for each configured account, shared by all threads of a process."""
 
     features: ClassVar[frozenset[Feature]] = frozenset(
-        {Feature.sms, Feature.voice, Feature.alpha_sender, Feature.reports, Feature.incoming}
+        {
+            Feature.sms,
+            Feature.voice,
+            Feature.speaks,
+            Feature.alpha_sender,
+            Feature.reports,
+            Feature.incoming,
+        }
     )
     settings: ClassVar[tuple[Setting, ...]] = SETTINGS
     max_window: ClassVar[int] = 20
@@ -96,11 +91,13 @@ class Websms(PlainCarrier):
         self.name = name
         self.asked_about = asked_about
         token: str | None = options["access_token"]
-        self.auth: Any = _bearer(token) if token else (options["user"].encode(), options["password"].encode())
+        self.lines = {
+            **JSON,
+            "Authorization": f"Bearer {token}" if token else basic(options["user"], options["password"]),
+        }
         self.secret: str = options["callback_secret"][0]
         self.guard = callbacks.Guard(options["callback_secret"], networks)
-        timeouts = options["connect_timeout"], options["read_timeout"]
-        self.wire = Wire(options["base_url"], timeouts, self.max_window)
+        self.wire = wire.connect(options, self.max_window)
 
     # Going out
 
@@ -110,12 +107,11 @@ class Websms(PlainCarrier):
         )
 
     def place_call(self, call: OutgoingCall) -> Outcome:
-        words = getattr(call, "words", "")
-        if not words:
+        if not call.words:
             return Outcome(
                 OutcomeKind.rejected, reason=Reason.setup, detail="no words for the carrier to speak"
             )
-        message = self._message(call.to, words, call.key, call.status_url)
+        message = self._message(call.to, call.words, call.key, call.status_url)
         return self._post({**message, **_from(call.caller_id), "messageType": "voice"})
 
     def probe(self) -> Outcome:
@@ -162,20 +158,10 @@ class Websms(PlainCarrier):
         """Send once; whatever happens is an outcome, and `taken` reads the answer that says yes."""
         try:
             body = _written(message)
-            answer = self.wire.fetch("POST", HOME + PATH, data=cast(Any, body), headers=JSON, auth=self.auth)
+            answer = self.wire.fetch("POST", HOME + PATH, data=body, headers=self.lines)
             return _outcome(answer, (message["messageContent"], self.secret), taken or _taken)
         except Exception as error:
             return failure(error)
-
-
-def _bearer(token: str) -> Callable[[Any], Any]:
-    """Return what signs a request; as a plain header a .netrc of the machine would replace it."""
-
-    def sign(request: Any) -> Any:
-        request.headers["Authorization"] = f"Bearer {token}"
-        return request
-
-    return sign
 
 
 def _written(message: dict[str, Any]) -> bytes:

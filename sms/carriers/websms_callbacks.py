@@ -3,12 +3,12 @@
 import hmac
 import ipaddress
 import json
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from sms.carriers.callback import clean, is_reference, party, reference
 from sms.carriers.contract import CallReport, IncomingText, TextReport, WebhookError, WebhookRequest
 from sms.carriers.websms_codes import ENDINGS, Ending
 
@@ -50,7 +50,7 @@ class Guard:
         if not self.networks:
             return True
         # Never a header: who is asked through a proxy is for the web server to find out, not for the caller to say.
-        caller = ipaddress.ip_address(getattr(request, "remote", ""))
+        caller = ipaddress.ip_address(request.remote)
         plain = getattr(caller, "ipv4_mapped", None) or caller
         return any(plain in network for network in self.networks)
 
@@ -64,9 +64,9 @@ def read_text(request: WebhookRequest) -> IncomingText:
         reference=_reference(found, "notificationId"),
         sender=_party(found, "sender"),
         to=_party(found, "recipient"),
-        text=_clean(_word(found, "textMessageContent")),
+        text=clean(_word(found, "textMessageContent")),
         at=_moment(found.get("sentOn")),
-        raw={name: _clean(str(found[name]))[:100] for name in KEPT if found.get(name) is not None},
+        raw={name: clean(str(found[name]))[:100] for name in KEPT if found.get(name) is not None},
     )
 
 
@@ -117,22 +117,17 @@ def _ending(found: dict[str, Any]) -> tuple[str, Ending]:
 
 def _key(request: WebhookRequest, found: dict[str, Any]) -> str | None:
     key = request.param("key") or _word(found, "clientMessageId")
-    return key if re.fullmatch(r"[\x21-\x7e]{1,64}", key) else None
+    return key if is_reference(key) else None
 
 
 def _reference(found: dict[str, Any], name: str) -> str:
-    value = found.get(name)
-    if not isinstance(value, str) or not re.fullmatch(r"[\x21-\x7e]{1,64}", value):
-        raise WebhookError(f"{name} is missing")
-    return value
+    return reference(found.get(name), name)
 
 
 def _party(found: dict[str, Any], who: str) -> str:
-    """Return a number as E.164, or what stands in its place: a short code, a name, nothing at all."""
-    value = _clean(_word(found, f"{who}Address")).strip()
     international = found.get(f"{who}AddressType") in ("international", None)
-    digits = value.removeprefix("+")
-    return f"+{digits}" if international and re.fullmatch(r"[0-9]{6,15}", digits) else value[:64]
+    value = _word(found, f"{who}Address")
+    return party(value, r"\+?[0-9]{6,15}") if international else clean(value).strip()[:64]
 
 
 def _word(found: dict[str, Any], name: str) -> str:
@@ -147,8 +142,3 @@ def _moment(value: object) -> datetime | None:
     except ValueError:
         return None
     return moment if moment is not None and moment.tzinfo else None
-
-
-def _clean(text: str) -> str:
-    """Return text that every database takes: without NUL and unpaired surrogates."""
-    return text.replace("\x00", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")

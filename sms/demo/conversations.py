@@ -9,7 +9,8 @@ from sms.config import Settings
 from sms.demo import people, script
 from sms.demo.script import Act
 from sms.demo.stage import Stage
-from sms.models import Account, Conversation, Message, User
+from sms.models import Account, CarrierHealth, CarrierProbe, Conversation, Message, User
+from sms.modules import modules
 
 log = logging.getLogger("demo")
 
@@ -20,6 +21,9 @@ def play(settings: Settings) -> None:
         return
     with Stage(settings) as stage:
         Player(stage, people.account()).play()
+        # The week is pretend: nobody has asked the carrier in it, and the operator's page tells no stories.
+        CarrierProbe.delete().execute()
+        CarrierHealth.delete().execute()
 
 
 class Player:
@@ -57,6 +61,9 @@ class Player:
         for name, text in script.TEMPLATES:
             template_texts.save(self.account, name, text)
         senders.add_name(self.account, script.SENDER, script.SPOKEN)
+        for module in modules().values():
+            if module.demo is not None:
+                module.demo(self.account)
 
     def _by(self, act: Act) -> User:
         user = accounts.find_user_by_email(act.by)

@@ -41,6 +41,24 @@ Conversation.add_index(
 )
 Conversation.add_index(Conversation.account, Conversation.last_activity_at.desc(), Conversation.id.desc())
 Conversation.add_index(Conversation.index(Conversation.snoozed_until, where=SQL("status = 'snoozed'")))
+_account, _newest = Conversation.account, (Conversation.last_activity_at.desc(), Conversation.id.desc())
+# The status stands in the next two though all rows have the same: SQLite takes the index with more of what is asked.
+_mine = (Conversation.assignee, Conversation.status, Conversation.last_activity_at, Conversation.id)
+_came_in = SQL("status = 'open' AND preview_kind IN ('in', 'voicemail', 'callback', 'call')")
+_answered = SQL("status = 'open' AND incoming > 0")
+for _index in (
+    Conversation.index(_account, *_mine, where=_came_in, name="conversation_waiting"),
+    Conversation.index(
+        _account,
+        Conversation.status,
+        *_newest,
+        Conversation.incoming,
+        where=_answered,
+        name="conversation_unread",
+    ),
+    Conversation.index(_account, *_newest, where=SQL("failed"), name="conversation_failed"),
+):
+    Conversation.add_index(_index)
 
 
 class Reading(Table):

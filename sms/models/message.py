@@ -44,6 +44,9 @@ AGAIN = ("undelivered", "failed", "unknown", "cancelled")
 CARRIED = ("sms", "voice")
 """Channels that a carrier carries; notes and thread events are for the agents alone."""
 
+PERSON, ANSWER, MACHINE = LANES = 10, 5, 0
+"""Priorities, and no others: the outbox has one lane for each; a person's first, then what answers somebody."""
+
 FINAL = ("delivered", "undelivered", "failed", "cancelled", "received")
 
 
@@ -74,8 +77,9 @@ class Message(Table):
     key = CharField(
         max_length=32, null=True
     )  # our reference of the current attempt, in its callback addresses
+    trace = CharField(max_length=36, default="")  # the id that the logs of request and carrier call share
     attempts = IntegerField(default=0)
-    priority = IntegerField(default=10)
+    priority = IntegerField(default=PERSON)
     created_at = Moment()
     at = Moment()  # its place in the thread: when it was written, or for a scheduled one when it is to go out
     next_at = Moment(null=True)  # when queued: not before; when scheduled: the chosen time
@@ -83,6 +87,7 @@ class Message(Table):
     lease_until = Moment(null=True)  # when sending: after this, somebody must look
     sent_at = Moment(null=True)
     delivered_at = Moment(null=True)
+    ask_at = Moment(null=True)  # when sent: ask the carrier what became of it; null: not asked yet
 
     class Meta:
         indexes = (
@@ -127,13 +132,39 @@ class Message(Table):
 
 
 Message.add_index(
-    Message.index(Message.priority.desc(), Message.next_at, Message.id, where=SQL("status = 'queued'"))
+    Message.index(
+        *(Message.channel, Message.carrier, Message.priority.desc(), Message.next_at, Message.id),
+        where=SQL("status = 'queued'"),
+        name="message_due",
+    )
 )
 Message.add_index(Message.index(Message.next_at, where=SQL("status = 'scheduled'")))
-Message.add_index(Message.index(Message.lease_until, where=SQL("status = 'sending'")))
+Message.add_index(
+    Message.index(
+        *(Message.channel, Message.carrier, Message.lease_until),
+        where=SQL("status = 'sending'"),
+        name="message_on_its_way",
+    )
+)
 Message.add_index(Message.index(Message.lease_until, Message.id, where=SQL("status = 'unknown'")))
 Message.add_index(
+    Message.index(
+        Message.carrier, Message.ask_at, Message.sent_at, where=SQL("status = 'sent'"), name="message_grey"
+    )
+)
+Message.add_index(
     Message.index(Message.ours, Message.theirs, Message.id, where=SQL("direction = 'outgoing'"))
+)
+Message.add_index(
+    Message.index(Message.account, Message.id, where=SQL("status = 'unknown'"), name="message_unknown")
+)
+Message.add_index(
+    Message.index(
+        Message.account,
+        Message.id,
+        where=SQL("status = 'scheduled' AND next_at IS NULL"),
+        name="message_held",
+    )
 )
 
 
@@ -159,6 +190,9 @@ class Attempt(Table):
     carrier_reference = CharField(max_length=80, null=True)
     detail = CharField(max_length=200, default="")
     asked = IntegerField(default=0)  # how often the carrier was asked about an unknown outcome
+
+
+Attempt.add_index(Attempt.index(Attempt.ended_at, where=SQL("ended_at IS NOT NULL"), name="attempt_ended"))
 
 
 class Call(Table):
@@ -193,6 +227,7 @@ class Call(Table):
 
 
 Call.add_index(Call.index(Call.due_at, where=SQL("ended_at IS NULL")))
+Call.add_index(Call.index(Call.ended_at, where=SQL("ended_at IS NOT NULL"), name="call_ended"))
 Call.add_index(
     Call.index(
         Call.started_at, where=SQL("direction = 'incoming' AND message_id IS NULL"), name="call_recording"

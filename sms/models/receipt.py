@@ -78,4 +78,4 @@ class Expectation(Table):
     until = Moment(null=True)
 
     class Meta:
-        indexes = ((("ours", "theirs"), True),)
+        indexes = ((("ours", "theirs"), True), (("theirs",), False))

@@ -2,12 +2,13 @@
 
 import importlib
 import pkgutil
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sms.models import Account, Conversation, Expectation, Message
+from sms.models import Account, Contact, Conversation, Expectation, Message
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,30 @@ class NavEntry:
 
 
 @dataclass(frozen=True)
+class Occasion:
+    """Something that one module tells the others of, about a person: its kind, their number (E.164) and when it is.
+
+    `reference` tells one occasion from another of its kind; `fields` are values for placeholders. `gone`: called off.
+    """
+
+    kind: str
+    number: str
+    at: datetime
+    reference: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    gone: bool = False
+
+
+@dataclass(frozen=True)
+class Banner:
+    """What a module says above a thread: words (an English msgid with %(strong)s), and buttons as (path, msgid)."""
+
+    words: str
+    strong: str
+    buttons: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class Module:
     """What a module's folder offers as `module` in its __init__; what it has no use for stays None.
 
@@ -28,7 +53,14 @@ class Module:
     on_report(message): a message that the module sent (source = its name) has a new status.
     on_opt_out(account, number): the person must not be written to any more; whatever runs ends.
     on_incoming(message, conversation): offered every other incoming message before the dialog takes it (keywords).
+    on_sent_by_person(message): an agent has written in a thread. Runs inside the sending transaction.
+    on_occasion(account, occasion): another module tells of something (`announce`).
+    on_erase(contact, numbers): a person is being erased, with these numbers. Runs inside the erasing transaction.
+    banners(conversation): what stands above a thread, with what an agent can do about it.
     tick(): once a second in the worker.
+    demo(account): put into the demo account what it should hold.
+    sentences: what people read for the codes that the module refuses with; events: for the kinds of its events in a
+    thread, filled with the event's facts, %(strong)s in bold, %(who)s the agent's name. Both are English msgids.
     """
 
     name: str
@@ -36,7 +68,14 @@ class Module:
     on_incoming: Callable[[Message, Conversation], bool] | None = None
     on_report: Callable[[Message], None] | None = None
     on_opt_out: Callable[[Account, str], None] | None = None
+    on_sent_by_person: Callable[[Message], None] | None = None
+    on_occasion: Callable[[Account, Occasion], None] | None = None
+    on_erase: Callable[[Contact, list[str]], None] | None = None
+    banners: Callable[[Conversation], list[Banner]] | None = None
     tick: Callable[[], None] | None = None
+    demo: Callable[[Account], None] | None = None
+    sentences: Mapping[str, str] = field(default_factory=dict)
+    events: Mapping[str, str] = field(default_factory=dict)
     nav: NavEntry | None = None
     order: int = 50
 
@@ -49,3 +88,15 @@ def modules() -> dict[str, Module]:
         package: Any = importlib.import_module(f"{__name__}.{info.name}")
         found.append(package.module)
     return {m.name: m for m in sorted(found, key=lambda m: (m.order, m.name))}
+
+
+def banners(conversation: Conversation) -> list[Banner]:
+    """Return what the modules say above a thread."""
+    return [b for module in modules().values() if module.banners for b in module.banners(conversation)]
+
+
+def announce(account: Account, occasion: Occasion) -> None:
+    """Tell every module of an occasion: modules never import each other."""
+    for module in modules().values():
+        if module.on_occasion is not None:
+            module.on_occasion(account, occasion)

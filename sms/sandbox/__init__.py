@@ -12,6 +12,6 @@ What a phone's `state` does (the rest is in CONTRACT.md, "The sandbox"):
 | no-network | failed (SIP 480)                                  | sent; the same after 15 minutes                     |
 
 `reports`: normal (sent, delivered), late (delivered after 5 s), twice (each twice), reversed (delivered before
-sent), never (no callback at all). Calls on phones that answer by themselves take a fraction of a second, while
-`seconds` tells the length of what was really heard; picked up at the page, a call runs in real time.
+sent), never (no callback at all; who asks is told). Calls on phones that answer by themselves take a fraction of a
+second, while `seconds` tells the length of what was really heard; picked up at the page, a call runs in real time.
 """

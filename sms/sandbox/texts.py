@@ -142,13 +142,12 @@ class Texts:
             "late": [*first, [end, error, LATE]],
             "twice": [*first, *first, [end, error, STEP], [end, error, 0]],
             "reversed": [[end, error, 0], ["sent", None, STEP]],
-            "never": [],
+            # The network knows, and tells who asks, but never calls back.
+            "never": [[end, error, STEP]],
         }
         reports = plans[phone.reports]
-        if reports:
-            self._net.jobs.add(
-                "text-report", {"sid": message["sid"], "reports": reports}, float(reports[0][2])
-            )
+        job = {"sid": message["sid"], "reports": reports, "silent": phone.reports == "never"}
+        self._net.jobs.add("text-report", job, float(reports[0][2]))
 
     def _report(self, job: dict[str, Any]) -> None:
         """Give the first of the planned reports, then plan the rest: they never overtake each other."""
@@ -158,7 +157,7 @@ class Texts:
         if status != "sent":
             kind = "text-delivered" if status == "delivered" else "text-undelivered"
             self._net.feed.log(kind, message["phone"], status=status, error=error)
-        if message["callback"]:
+        if message["callback"] and not job.get("silent"):
             self._net.call_back(
                 message["callback"], self._report_params(message, status, error), message["phone"]
             )

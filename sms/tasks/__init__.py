@@ -1,5 +1,5 @@
 """Huey's jobs: load a row, call one verb. Importing this package registers all of them."""
 
-from sms.tasks import calls, deliveries, sweeps
+from sms.tasks import calls, carriers, deliveries, sweeps
 
-__all__ = ["calls", "deliveries", "sweeps"]
+__all__ = ["calls", "carriers", "deliveries", "sweeps"]

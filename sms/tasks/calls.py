@@ -1,6 +1,6 @@
 """Calls on their way out, and what callers have said."""
 
-from sms import calling
+from sms import answering, calling
 from sms.models import Call
 from sms.queue import job
 
@@ -16,4 +16,4 @@ def fetch_recording(call_id: int) -> None:
     """Fetch the recording of one incoming call, unless it is here already."""
     call = Call.get_or_none(Call.id == call_id)
     if call is not None:
-        calling.fetch_recording(call)
+        answering.fetch_recording(call)

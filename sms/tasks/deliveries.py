@@ -1,11 +1,14 @@
 """Texts on their way out, and questions about what nobody has reported."""
 
+import logging
 import threading
 
-from sms import calling, delivery
+from sms import calling, pump, unknown
 from sms.models import Message
 from sms.modules import modules
 from sms.queue import job
+
+log = logging.getLogger(__name__)
 
 _asking = threading.Lock()
 
@@ -13,7 +16,7 @@ _asking = threading.Lock()
 @job
 def deliver() -> None:
     """Deliver the texts that are due."""
-    delivery.pump()
+    pump.ring()
 
 
 @job
@@ -22,16 +25,20 @@ def ask_carriers() -> None:
     if not _asking.acquire(blocking=False):
         return
     try:
-        delivery.ask_about_unknown()
+        unknown.ask_about_unknown()
         calling.ask_about_unknown()
     finally:
         _asking.release()
 
 
 @job
-def tell_module(message_id: int) -> None:
-    """Tell the module that sent a message of its new status."""
-    message = Message.get_or_none(Message.id == message_id)
-    module = None if message is None else modules().get(message.source)
-    if module is not None and module.on_report is not None:
-        module.on_report(message)
+def tell_modules(message_ids: list[int]) -> None:
+    """Tell the modules that sent these messages of their new status; one that fails takes no other's news along."""
+    for message in Message.select().where(Message.id.in_(message_ids)).order_by(Message.id):
+        module = modules().get(message.source)
+        if module is None or module.on_report is None:
+            continue
+        try:
+            module.on_report(message)
+        except Exception:
+            log.exception("module %s failed at the report of message %s", module.name, message.id)

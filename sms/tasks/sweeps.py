@@ -4,7 +4,23 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sms import calling, delivery, idempotency, inbox, live, media, queue, receiving
+from sms import (
+    answering,
+    calling,
+    failover,
+    grey,
+    idempotency,
+    inbox,
+    judging,
+    live,
+    media,
+    outbox,
+    probing,
+    queue,
+    receiving,
+    search,
+    tally,
+)
 from sms.clock import now
 from sms.modules import modules
 
@@ -17,10 +33,16 @@ _tidied_at: datetime | None = None
 def tick() -> None:
     """Run every sweep once; one that fails is logged and does not keep the others from running."""
     for sweep in (
-        delivery.sweep,
+        outbox.sweep,
         calling.sweep,
         receiving.sweep,
+        probing.sweep,
+        judging.sweep,
+        failover.sweep,
+        grey.sweep,
         idempotency.sweep,
+        tally.sweep,
+        search.sweep,
         wake,
         fetch_recordings,
         ring_for_tidying,
@@ -43,7 +65,7 @@ def wake() -> None:
 
 def fetch_recordings() -> None:
     """Fetch recordings that an interrupted job has left, or that the carrier did not have yet."""
-    for call in calling.recordings_to_fetch():
+    for call in answering.recordings_to_fetch():
         queue.later("fetch_recording", call.id)
 
 
@@ -57,6 +79,7 @@ def ring_for_tidying() -> None:
 
 @queue.job
 def tidy() -> None:
-    """Remove audio that nothing refers to any more, and changes that no page will ask for."""
+    """Remove audio that nothing refers to any more, changes that no page will ask for, and old probes."""
     media.tidy()
     live.forget_old()
+    probing.forget_old()

@@ -9,13 +9,14 @@ from flask import render_template
 from flask_babel import force_locale, ngettext
 from flask_babel import gettext as _
 
+from sms import health
 from sms.clock import now
 from sms.db import to_ms
 from sms.gsm import msisdn
 from sms.models import Call, Message
 from sms.models.message import AGAIN
 from sms.modules import modules
-from sms.sending import UNDO
+from sms.sending import UNDO, is_held
 from sms.views import moments
 from sms.views.event_words import event_words
 from voice.announcement import announcement
@@ -248,9 +249,9 @@ def _text(entry: Bubble, message: Message, locale: str, zone: str) -> None:
 
 
 def _outgoing(entry: Bubble, message: Message, locale: str, zone: str) -> None:
-    entry.status = _status(message, locale, zone)
+    entry.status = status_of(message, locale, zone)
     entry.state = _state(message)
-    entry.acts = _acts(message)
+    entry.acts = acts_of(message)
     if message.status == "scheduled" and message.next_at:
         entry.time = moments.planned(message.next_at, now(), zone, locale)
     if message.undoable(now()) and message.undo_until:
@@ -265,11 +266,14 @@ def _state(message: Message) -> str:
     return {"failed": "is-failed", "cancelled": "is-withdrawn"}.get(message.status, "")
 
 
-def _acts(message: Message) -> tuple[str, ...]:
+def acts_of(message: Message) -> tuple[str, ...]:
+    """Return what a person may do with an outgoing message: the words of its buttons' addresses."""
+    if is_held(message):
+        return ("release", "cancel")
     if message.status == "scheduled":
         return ("edit", "now", "cancel")
     if message.status == "unknown":
-        return ("check", "retry") if message.channel == "sms" else ("retry",)
+        return (*(("check",) if message.channel == "sms" else ()), "retry", "sent", "give-up")
     if message.status in AGAIN and not _is_over(message):
         return ("retry", "voice") if message.channel == "sms" else ("retry",)
     return ()
@@ -283,7 +287,8 @@ def _is_over(message: Message) -> bool:
     return bool(message.reason) or due - message.created_at <= UNDO
 
 
-def _status(message: Message, locale: str, zone: str) -> Status:
+def status_of(message: Message, locale: str, zone: str) -> Status:
+    """Return how an outgoing message stands, in words."""
     if message.channel == "voice" and message.status in _VOICE:
         look, icon, words = _VOICE[message.status]
         return Status(look, icon, _with_reason(_(words), message, locale))
@@ -291,6 +296,8 @@ def _status(message: Message, locale: str, zone: str) -> Status:
         return _waiting(message, locale, zone)
     if message.status == "sent" and message.reason:
         return Status("st-warn", "triangle-alert", _with_reason(_("Delayed"), message, locale))
+    if is_held(message):
+        return Status("st-warn", "pause", _("Held back: the same text had just been sent"))
     if message.status == "scheduled" and message.unless_answered:
         return Status("st-plan", "clock", _("Planned, only if no answer comes"))
     if message.status == "cancelled" and message.reason == "answered":
@@ -302,6 +309,8 @@ def _status(message: Message, locale: str, zone: str) -> Status:
 def _waiting(message: Message, locale: str, zone: str) -> Status:
     due = message.next_at
     if due is None or (due - now()).total_seconds() < 30:
+        if message.carrier in health.closed():
+            return Status("st-plan", "clock", _("Waits: the carrier takes nothing at the moment"))
         return Status("st-live", "loader-circle", _("Sending"))
     at = moments.planned(due, now(), zone, locale)
     if message.attempts:
@@ -332,6 +341,7 @@ def _reasons() -> dict[str, str]:
         "busy": _("busy"),
         "machine": _("an answering machine took the call"),
         "no_audio": _("the text could not be spoken"),
+        "given_up": _("given up by a person"),
     }
 
 

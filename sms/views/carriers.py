@@ -9,7 +9,7 @@ from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden
 
-from sms import calling, exchange, receiving
+from sms import answering, calling, exchange, receiving
 from sms.carriers.contract import Carrier, WebhookAnswer, WebhookError, WebhookRequest
 from sms.models import Call
 from sms.views import errors
@@ -52,6 +52,7 @@ def _callback() -> WebhookRequest:
         form=_pairs(body) if request.mimetype == "application/x-www-form-urlencoded" else (),
         query=_pairs(request.query_string),
         body=body,
+        remote=request.remote_addr or "",
     )
 
 
@@ -121,7 +122,7 @@ def call_answered(name: str) -> Response:
     carrier, callback = _verified(name)
     answer = _read(carrier.parse_call_answer, callback)
     call = _call(name, answer.key, answer.reference)
-    return _spoken(carrier, calling.answer(call, answer.answered_by), call.key)
+    return _spoken(carrier, answering.answer(call, answer.answered_by), call.key)
 
 
 @blueprint.post("/voice/keys")
@@ -130,7 +131,7 @@ def call_keys(name: str) -> Response:
     carrier, callback = _verified(name)
     keys = _read(carrier.parse_keys, callback)
     call = _call(name, callback.param("key"), keys.reference)
-    return _spoken(carrier, calling.press(call, keys.digits), call.key)
+    return _spoken(carrier, answering.press(call, keys.digits), call.key)
 
 
 @blueprint.post("/voice/heard")
@@ -139,7 +140,7 @@ def call_heard(name: str) -> Response:
     carrier, callback = _verified(name)
     keys = _read(carrier.parse_keys, callback)
     call = _call(name, callback.param("key"), keys.reference)
-    return _spoken(carrier, calling.heard(call), call.key)
+    return _spoken(carrier, answering.heard(call), call.key)
 
 
 @blueprint.post("/voice/incoming")
@@ -147,7 +148,7 @@ def call_incoming(name: str) -> Response:
     """Somebody calls one of our numbers."""
     carrier, callback = _verified(name)
     call = _read(carrier.parse_incoming_call, callback)
-    return _spoken(carrier, calling.take_incoming(name, call.reference, call.caller, call.to))
+    return _spoken(carrier, answering.take_incoming(name, call.reference, call.caller, call.to))
 
 
 @blueprint.post("/voice/recorded")
@@ -155,11 +156,11 @@ def call_recorded(name: str) -> Response:
     """A caller has left a message."""
     carrier, callback = _verified(name)
     said = _read(carrier.parse_recording, callback)
-    return _spoken(carrier, calling.recorded(name, said.reference, said.url, said.seconds))
+    return _spoken(carrier, answering.recorded(name, said.reference, said.url, said.seconds))
 
 
 def _call(name: str, key: str | None, reference: str) -> Call:
-    call = calling.find_call(name, key, reference)
+    call = answering.find_call(name, key, reference)
     if call is None or call.message_id is None:
         abort(404)
     return call

@@ -1,6 +1,6 @@
 """The answer field: its meter, senders, numbers, templates and times."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,8 +10,9 @@ from flask.typing import ResponseReturnValue
 from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 from flask_login import current_user
+from peewee import JOIN
 
-from sms import inbox, routing, sending, wallclock
+from sms import answering, checking, inbox, routing, sending, wallclock
 from sms.clock import now
 from sms.gsm import msisdn, placeholders, segments
 from sms.models import Account, ContactNumber, Conversation, Route, Suppression, Template, User
@@ -101,7 +102,7 @@ def meter(
     account: Account, text: str, to: str | None, channel: str, fields: Mapping[str, Any] | None = None
 ) -> Meter:
     """Measure a text by the one computation that also sends it."""
-    shown = sending.preview(account, text, to, None, fields)
+    shown = checking.preview(account, text, to, None, fields)
     counted = shown.segments
     characters = segments.characters(shown.text)
     if shown.missing:
@@ -112,6 +113,8 @@ def meter(
         return Meter(words, words, wrong=True)
     if channel == "voice" or (channel != "sms" and shown.to is not None and shown.to.channel == "voice"):
         words = ngettext("read aloud, 1 character", "read aloud, %(num)d characters", characters)
+        if not answering.keys_are_heard():
+            words = f"{words} · {_('no keys in the call')}"
         return Meter(words, words)
     return _in_parts(counted)
 
@@ -167,9 +170,11 @@ def composer(conversation: Conversation, user: User, numbers: list[Number], seen
 
 
 def _choose_ways(form: Composer, conversation: Conversation, account: Account) -> None:
-    form.to = _number_to_answer(conversation, form)
-    form.sender = sending.sender_to_answer(conversation) or routing.default_sender(account)
-    form.senders = sender_choices(account, form.to)
+    usual, own = sending.answering(conversation, form.channel or "auto")
+    form.to = _number_to_answer(usual, form)
+    choices = routing.senders(account)
+    form.sender = own or next((choice.value for choice in choices if choice.default), "")
+    form.senders = sender_choices(account, form.to, choices)
 
 
 def ways(conversation: Conversation, numbers: list[Number], to: str, sender: str) -> Composer:
@@ -182,8 +187,7 @@ def ways(conversation: Conversation, numbers: list[Number], to: str, sender: str
     return form
 
 
-def _number_to_answer(conversation: Conversation, form: Composer) -> str:
-    usual = sending.number_to_answer(conversation, form.channel or "auto")
+def _number_to_answer(usual: str, form: Composer) -> str:
     by_number = {n.number: n for n in form.numbers}
     if form.channel == "voice":
         landlines = [n.number for n in form.numbers if n.kind == "landline"]
@@ -219,23 +223,21 @@ def lock_words(conversation: Conversation, numbers: list[Number]) -> str:
 
 
 def numbers_of(conversation: Conversation) -> list[Number]:
-    """Return a contact's numbers in words, the first one first, with those that are blocked marked; two queries."""
+    """Return a contact's numbers in words, the first one first, with those that are blocked marked; one query."""
     contact = conversation.contact
-    entries = list(ContactNumber.select().where(ContactNumber.contact == contact).order_by(ContactNumber.id))
-    blocked = {
-        row[0]
-        for row in Suppression.select(Suppression.number)
-        .where(
-            Suppression.account == conversation.account_id,
-            Suppression.number.in_([e.number for e in entries] or [""]),
-        )
-        .tuples()
-    }
+    blocked = (Suppression.account == ContactNumber.account) & (Suppression.number == ContactNumber.number)
+    entries = list(
+        ContactNumber.select(ContactNumber, Suppression.id.alias("blocked"))
+        .join(Suppression, JOIN.LEFT_OUTER, on=blocked)
+        .where(ContactNumber.contact == contact)
+        .order_by(ContactNumber.id)
+        .objects()
+    )
     entries.sort(key=lambda e: e.number != contact.number)
     return [
         Number(
             e.number, _display(e.number), _shown(e.number), e.kind, kind_words(e.kind, e.region),
-            e.number in blocked, e.number == contact.number,
+            e.blocked is not None, e.number == contact.number,
         )
         for e in entries
     ]  # fmt: skip
@@ -264,7 +266,9 @@ def kind_words(kind: str, region: str | None) -> str:
     return f"{words}, {country}"
 
 
-def sender_choices(account: Account, their: str) -> list[Choice]:
+def sender_choices(
+    account: Account, their: str, choices: Sequence[routing.Choice] | None = None
+) -> list[Choice]:
     """Return the senders to choose from; the pool shows the number that sticks to this recipient."""
     route = (
         Route.select(Route.our)
@@ -273,7 +277,7 @@ def sender_choices(account: Account, their: str) -> list[Choice]:
         .first()
     )
     pool = _display(route.our) if route else _("pool number")
-    return [Choice(s.value, s.label or pool, s.can_reply) for s in routing.senders(account)]
+    return [Choice(s.value, s.label or pool, s.can_reply) for s in choices or routing.senders(account)]
 
 
 def values_of(conversation: Conversation, account: Account) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 
 from sms.clock import now
 from sms.db import from_ms
+from sms.modules import modules
 from sms.views import moments
 
 
@@ -36,6 +37,12 @@ def _event_sentence(data: dict[str, Any], who: str, source: str, locale: str, zo
         return (_("%(who)s sent it again", who=bold), who) if who else (_("Sent again"), "")
     if kind == "label":
         return _("Label %(label)s", label=bold), str(data.get("label", ""))
+    said = next((m.events[kind] for m in modules().values() if kind in m.events), None)
+    if said is not None:
+        facts = {name: str(fact).replace(bold, "") for name, fact in data.items()}
+        return _(said, **{"who": who or _("Somebody"), **facts, "strong": bold}), str(
+            data.get("strong") or ""
+        )
     words = str(data.get("text") or data.get("words") or kind.replace("_", " ")).replace("\x00", "")
     strong = str(data.get("strong") or "")
     if strong and strong in words:

@@ -3,8 +3,9 @@
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 from flask import Blueprint, current_app, make_response, render_template, request, url_for
@@ -13,12 +14,11 @@ from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 from flask_login import current_user
 from markupsafe import Markup, escape
-from peewee import fn
 
-from sms import accounts, inbox, search
+from sms import accounts, inbox, live, search, totals
 from sms.clock import now
 from sms.gsm import msisdn
-from sms.models import Change, Contact, Conversation, Label, User
+from sms.models import Label, User
 from sms.refusal import NotFound
 from sms.views import moments
 
@@ -63,6 +63,13 @@ class Asked:
             "unread": "1" if self.unread else "",
         } | more
         return "?" + urlencode({k: v for k, v in parts.items() if v})
+
+
+class People(NamedTuple):
+    """Everybody of the account and its labels, for whoever has asked for them already."""
+
+    users: list[User]
+    labels: list[Label]
 
 
 @dataclass(frozen=True)
@@ -153,16 +160,16 @@ def _one_of(text: str | None, ids: set[int]) -> int | None:
     return number if number in ids else None
 
 
-def listing(limit: int = PAGE, current: int | None = None) -> dict[str, Any]:
+def listing(limit: int = PAGE, current: int | None = None, people: People | None = None) -> dict[str, Any]:
     """Return everything the list pane shows, in a fixed number of queries; `current` is the open conversation."""
     user = current_user
-    counts = inbox.counts(user)
-    labels = inbox.labels(user.account_id)
-    colleagues = [u for u in accounts.colleagues(user.account) if u.active]
+    counts = totals.counts(user)
+    users, labels = people or People(accounts.colleagues(user.account), inbox.labels(user.account_id))
+    colleagues = [u for u in users if u.active]
     asked = asked_for(user, labels, colleagues, counts)
     page = inbox.rows(
         user, asked.view, query=asked.q, label=asked.label, assignee=asked.assignee, unread=asked.unread,
-        cursor=request.args.get("cursor") or None, limit=limit,
+        cursor=request.args.get("cursor") or None, limit=limit, people=users,
     )  # fmt: skip
     current = current or _whole(request.args.get("current"))
     return {
@@ -243,26 +250,15 @@ def marked(text: str, query: str) -> Markup:
 
 
 def waiting(user: User) -> Waiting:
-    """Return what waits for an answer by this agent or by nobody in particular, in two queries."""
-    mine = (Conversation.assignee == user) | Conversation.assignee.is_null()
-    came_in = Conversation.preview_kind.in_(("in", "voicemail", "callback", "call"))
-    where = (Conversation.account == user.account_id) & (Conversation.status == "open") & mine & came_in
-    count = Conversation.select().where(where).count()
-    first = (
-        Conversation.select(Conversation, Contact)
-        .join(Contact)
-        .where(where)
-        .order_by(Conversation.last_activity_at, Conversation.id)
-        .first()
-    )
-    if first is None:
+    """Return what waits for an answer by this agent or by nobody in particular, in words."""
+    found = totals.waiting(user)
+    if found.since is None:
         return Waiting()
-    contact = first.contact
-    return Waiting(count, first.id, contact.name or display(contact.number), _since(first))
+    return Waiting(found.count, found.id, found.name or display(found.number), _since(found.since))
 
 
-def _since(conversation: Conversation) -> str:
-    minutes = max(1, int((now() - conversation.last_activity_at).total_seconds() // 60))
+def _since(moment: datetime) -> str:
+    minutes = max(1, int((now() - moment).total_seconds() // 60))
     if minutes < 60:
         return ngettext("for one minute", "for %(num)d minutes", minutes)
     if minutes < 48 * 60:
@@ -272,4 +268,4 @@ def _since(conversation: Conversation) -> str:
 
 def newest_change() -> int:
     """Return the cursor from which the page's stream goes on: read before anything else is."""
-    return Change.select(fn.COALESCE(fn.MAX(Change.id), 0)).scalar()  # type: ignore[no-any-return]
+    return live.cursor()

@@ -25,9 +25,9 @@ class News:
     event: str
     data: str
 
-    def frame(self) -> bytes:
-        """Return it as a server-sent event."""
-        lines = [f"id: {self.id}"]
+    def frame(self, settled: int) -> bytes:
+        """Return it as a server-sent event; the page goes on after `settled` where that is before it."""
+        lines = [f"id: {min(self.id, settled)}"]
         if self.event:
             lines.append(f"event: {self.event}")
         lines += [f"data: {line}" for line in self.data.split("\n")]
@@ -91,12 +91,11 @@ def sync() -> Response:
     """Tell a page without a stream what has happened after a cursor; 204 where nothing has."""
     since = whole(request.args.get("after", "")) or 0
     listener = listener_of(whole(request.args.get("conversation", "")))
+    cursor = max(since, live.cursor())
     missed = live.missed(listener, since)
     if missed is None:
-        return _answer([News(live.newest(), "faden:reload", "")], live.newest())
-    told = news(missed, listener)
-    cursor = missed[-1].id if missed else since
-    return _answer(told, cursor)
+        return _answer([News(cursor, "faden:reload", "")], cursor)
+    return _answer(news(missed, listener), cursor)
 
 
 def whole(text: str) -> int | None:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs
+from weakref import WeakKeyDictionary
 
 from flask import Flask
 from flask_login import current_user
@@ -25,7 +26,13 @@ PING_EVERY = 20.0
 LOOK_AGAIN_EVERY = 60.0
 """Seconds after which a stream asks again whether its reader may still listen."""
 PING = b"event: ping\ndata: .\n\n"
+SHARED = 256
+"""Rendered batches that are kept for pages that have not sent them yet."""
 log = logging.getLogger(__name__)
+
+_shared: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Any, "asyncio.Future[bytes]"]] = (
+    WeakKeyDictionary()
+)
 
 
 class Inbox:
@@ -35,24 +42,36 @@ class Inbox:
         self.listener = listener
         self._loop = asyncio.get_running_loop()
         self._waiting: list[Change] = []
-        self._ready = asyncio.Event()
+        self._bell: asyncio.Future[None] | None = None
+        self._settled = 0
 
     def __call__(self, changes: list[Change]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended: nobody listens any more
-            self._loop.call_soon_threadsafe(self._put, changes)
+            self._loop.call_soon_threadsafe(self._put, changes, live.feed.settled or 0)
 
-    def _put(self, changes: list[Change]) -> None:
+    def _put(self, changes: list[Change], settled: int) -> None:
         self._waiting.extend(changes)
-        self._ready.set()
+        self._settled = settled
+        self._ring()
 
-    async def take(self, seconds: float, gone: "asyncio.Future[None]") -> list[Change]:
-        """Return what has come in, waiting so long for the first of it or until the page has gone; empty then."""
-        ready = asyncio.ensure_future(self._ready.wait())
-        await asyncio.wait((ready, gone), timeout=max(0, seconds), return_when=asyncio.FIRST_COMPLETED)
-        ready.cancel()
+    def _ring(self, *_: object) -> None:
+        if self._bell is not None and not self._bell.done():
+            self._bell.set_result(None)
+
+    async def take(self, seconds: float, gone: "asyncio.Future[None]") -> tuple[list[Change], int]:
+        """Return what has come in and up to where that is all, waiting so long for it or until the page has gone."""
+        if not self._waiting and not gone.done():
+            # A future and a timer: a task for each of a thousand pages would cost more than what it waits for.
+            self._bell = self._loop.create_future()
+            timer = self._loop.call_later(max(0, seconds), self._ring)
+            gone.add_done_callback(self._ring)
+            try:
+                await self._bell
+            finally:
+                timer.cancel()
+                gone.remove_done_callback(self._ring)
         taken, self._waiting = self._waiting, []
-        self._ready.clear()
-        return taken
+        return taken, self._settled
 
 
 async def events(scope: Scope, receive: Receive, send: Send) -> None:
@@ -81,8 +100,8 @@ async def _stream(
     gone = asyncio.ensure_future(_until_gone(receive))
     try:
         await send(_START)
-        cursor = await _catch_up(app, send, listener, since)
-        await _follow(app, scope, send, box, cursor, gone)
+        told = await _catch_up(app, send, listener, since)
+        await _follow(app, scope, send, box, told, gone)
     finally:
         live.feed.leave(box)
         gone.cancel()
@@ -100,31 +119,31 @@ _START = {
 }
 
 
-async def _catch_up(app: Flask, send: Send, listener: Listener, since: int | None) -> int:
-    """Send what was missed and return the cursor reached; a page that names none starts now."""
-    cursor, told = await asyncio.to_thread(_missed, app, listener, since)
+async def _catch_up(app: Flask, send: Send, listener: Listener, since: int | None) -> frozenset[int]:
+    """Send what was missed and return the ids of it; a page that names no cursor starts now."""
+    cursor, missed, told = await asyncio.to_thread(_missed, app, listener, since)
     first = f"id: {cursor}\nevent: faden:ready\ndata: {cursor}\n\n".encode()
-    await _send(send, b"".join(n.frame() for n in told) + first)
-    return cursor
+    await _send(send, b"".join(n.frame(cursor) for n in told) + first)
+    return missed
 
 
 async def _follow(
-    app: Flask, scope: Scope, send: Send, box: Inbox, cursor: int, gone: "asyncio.Future[None]"
+    app: Flask, scope: Scope, send: Send, box: Inbox, told: frozenset[int], gone: "asyncio.Future[None]"
 ) -> None:
     loop = asyncio.get_running_loop()
     look_again, ping = loop.time() + LOOK_AGAIN_EVERY, loop.time() + PING_EVERY
     while True:
-        changes = [c for c in await box.take(ping - loop.time(), gone) if c.id > cursor]
+        # What was committed while the page caught up is in both.
+        taken, settled = await box.take(ping - loop.time(), gone)
+        changes = [c for c in taken if c.id not in told]
         if gone.done():
             return
         if loop.time() > look_again:
             if not await _may_listen(app, scope, box.listener):
                 return
             look_again = loop.time() + LOOK_AGAIN_EVERY
-        told = await _told(app, changes, box.listener)
-        cursor = changes[-1].id if changes else cursor
-        if told:
-            await _send(send, b"".join(n.frame() for n in told))
+        if found := await _frames(app, changes, settled, box.listener):
+            await _send(send, found)
         elif loop.time() >= ping:
             await _send(send, PING)
         else:
@@ -140,6 +159,30 @@ async def _may_listen(app: Flask, scope: Scope, listener: Listener) -> bool:
         return False
 
 
+async def _frames(app: Flask, changes: list[Change], settled: int, listener: Listener) -> bytes:
+    """Return what to send for some changes: made once for all pages to which they mean the same."""
+    meanings = tuple((change.id, live.concerns(change, listener)) for change in changes)
+    if not any(meaning for _, meaning in meanings):
+        return b""
+    shared = _shared.setdefault(asyncio.get_running_loop(), {})
+    key = (meanings, settled, listener.account, listener.conversation, listener.locale, listener.zone)
+    making = shared.get(key)
+    if making is None:
+        while len(shared) >= SHARED:
+            del shared[next(iter(shared))]
+        making = shared[key] = asyncio.ensure_future(_made(app, changes, settled, listener))
+        making.add_done_callback(
+            lambda done: (done.cancelled() or done.exception()) and shared.pop(key, None)
+        )
+    # Whoever hangs up meanwhile leaves it to the others.
+    return making.result() if making.done() else await asyncio.shield(making)
+
+
+async def _made(app: Flask, changes: list[Change], settled: int, listener: Listener) -> bytes:
+    told = await _told(app, changes, listener)
+    return b"".join(n.frame(settled) for n in told)
+
+
 async def _told(app: Flask, changes: list[Change], listener: Listener) -> list[News]:
     """Render bubbles in a thread; a batch of mere pings needs neither thread nor database."""
     if any({"bubble", "tick"} & set(live.concerns(c, listener)) for c in changes):
@@ -152,15 +195,17 @@ def _in_context(app: Flask, changes: list[Change], listener: Listener) -> list[N
         return news(changes, listener)
 
 
-def _missed(app: Flask, listener: Listener, since: int | None) -> tuple[int, list[News]]:
+def _missed(app: Flask, listener: Listener, since: int | None) -> tuple[int, frozenset[int], list[News]]:
+    """Return the cursor that is reached, the ids of what was missed, and what to tell of it."""
     with app.test_request_context("/events"), database.connection_context():
-        cursor = live.newest()
+        cursor = live.cursor()
         if since is None:
-            return cursor, []
+            return cursor, frozenset(), []
+        cursor = max(cursor, since)
         changes = live.missed(listener, since)
         if changes is None:
-            return cursor, [News(cursor, "faden:reload", "")]
-        return max(cursor, changes[-1].id if changes else 0), news(changes, listener)
+            return cursor, frozenset(), [News(cursor, "faden:reload", "")]
+        return cursor, frozenset(change.id for change in changes), news(changes, listener)
 
 
 def _listen(box: Inbox) -> None:

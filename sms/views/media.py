@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, abort, send_file
 from flask_login import current_user
 
-from sms import calling, exchange, inbox, media
+from sms import exchange, inbox, media, speaking
 from voice import store
 
 blueprint = Blueprint("media", __name__)
@@ -27,7 +27,7 @@ def of_message(message_id: int) -> Response:
     held = (message.data or {}).get("audio", {}).get("digest", "")
     audio = store.find(held, exchange.current().settings.audio)
     if audio is None and message.direction == "outgoing":
-        audio = calling.spoken_words(message).audio
+        audio = speaking.spoken_words(message).audio
     if audio is None:
         abort(404)
     return _wav(audio)

@@ -8,10 +8,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from flask_login import current_user
 
-from sms import delivery, inbox, sending, wallclock
+from sms import inbox, sending, unknown, wallclock
+from sms import to_check as cases
 from sms.models import Message
 from sms.refusal import Conflict, Refused
-from sms.views import bubble, moments
+from sms.views import bubble, moments, to_check
 from sms.views.bubble import render_bubble
 from sms.views.composer import soonest
 from sms.views.thread import back_to, is_fragment, link_query, message_of, opened, upsert, vary
@@ -21,7 +22,12 @@ blueprint = Blueprint("message", __name__)
 
 
 def replaced(message: Message, *also: Message) -> ResponseReturnValue:
-    """Answer a write to one message: its bubble as it is now and what came of it, or a redirect to it."""
+    """Answer a write to one message: its bubble as it is now and what came of it, or a redirect to it.
+
+    A button on the page of what is to be checked brings that page back.
+    """
+    if request.form.get("from") == "to-check":
+        return to_check.after_an_act(message)
     if not is_fragment():
         return redirect(f"/conversations/{message.conversation_id}{link_query()}#m-{message.id}", 303)
     fresh = [message_of(m.id) for m in (message, *also)]
@@ -76,6 +82,30 @@ def _once_more(message_id: int, channel: str | None) -> ResponseReturnValue:
     return replaced(message, made)
 
 
+@blueprint.post("/messages/<int:message_id>/release")
+def release(message_id: int) -> ResponseReturnValue:
+    """Send a double after all that was held back."""
+    message = message_of(message_id)
+    sending.release_held(message, current_user)
+    return replaced(message)
+
+
+@blueprint.post("/messages/<int:message_id>/sent")
+def mark_sent(message_id: int) -> ResponseReturnValue:
+    """Take a person's word that a message with an unknown end was sent."""
+    message = message_of(message_id)
+    cases.mark_sent(message, current_user)
+    return replaced(message)
+
+
+@blueprint.post("/messages/<int:message_id>/give-up")
+def give_up(message_id: int) -> ResponseReturnValue:
+    """Leave a message with an unknown end as one that was not sent."""
+    message = message_of(message_id)
+    cases.give_up(message, current_user)
+    return replaced(message)
+
+
 @blueprint.post("/messages/<int:message_id>/now")
 def send_now(message_id: int) -> ResponseReturnValue:
     """Send a planned message at once."""
@@ -90,7 +120,7 @@ def check(message_id: int) -> ResponseReturnValue:
     message = message_of(message_id)
     if message.status != "unknown" or message.channel != "sms":
         raise Conflict("too_late_to_retry", status=message.status)
-    delivery.ask(message)
+    unknown.ask(message)
     return replaced(message)
 
 

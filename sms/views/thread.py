@@ -17,6 +17,7 @@ from peewee import JOIN, fn
 from sms import accounts, inbox, sending, wallclock
 from sms.clock import now
 from sms.models import Conversation, Message, User
+from sms.modules import banners
 from sms.refusal import Conflict, NotFound, Refused
 from sms.views import bubble, moments
 from sms.views.bubble import render_bubble, render_day
@@ -33,7 +34,7 @@ from sms.views.composer import (
     ways,
 )
 from sms.views.event_words import event_words
-from sms.views.inbox import display, listing, newest_change, words
+from sms.views.inbox import People, display, listing, newest_change, words
 from sms.wording import sentence
 
 __all__ = ["blueprint", "render_bubble", "render_day"]
@@ -49,7 +50,9 @@ def opened(conversation_id: int) -> Conversation:
     """Return a conversation of the signed-in agent's account; raises NotFound."""
     if conversation_id >= 2**63:
         raise NotFound
-    return inbox.open_conversation(current_user.account_id, conversation_id)
+    conversation = inbox.open_conversation(current_user.account_id, conversation_id)
+    conversation.account = current_user.account  # known already: what asks for it below needs no query
+    return conversation
 
 
 def message_of(message_id: int) -> Message:
@@ -78,11 +81,11 @@ def show(conversation_id: int) -> ResponseReturnValue:
     """
     conversation = opened(conversation_id)
     facts = everything(conversation)
-    if not is_fragment() and not is_prefetch():
+    if facts["unread"] and not is_fragment() and not is_prefetch():
         inbox.mark_read(current_user, conversation)
     if is_fragment():
         return vary(render_template("inbox/_thread_answer.html", **facts))
-    return vary(render_template("inbox/page.html", **facts, **_list_beside(conversation)))
+    return vary(render_template("inbox/page.html", **facts, **_list_beside(conversation, facts["people"])))
 
 
 def vary(page: str, status: int = 200, trigger: str = "") -> ResponseReturnValue:
@@ -94,35 +97,29 @@ def vary(page: str, status: int = 200, trigger: str = "") -> ResponseReturnValue
     return answer
 
 
-def _list_beside(conversation: Conversation) -> dict[str, Any]:
-    shown = listing(current=conversation.id)
-    own = ("colleagues", "all_labels", "link_query", *words(current_user))
+def _list_beside(conversation: Conversation, people: People | None = None) -> dict[str, Any]:
+    shown = listing(current=conversation.id, people=people)
+    own = ("colleagues", "all_labels", "link_query", "people", *words(current_user))
     return {k: v for k, v in shown.items() if k not in own}
 
 
 def everything(conversation: Conversation, form: Composer | None = None) -> dict[str, Any]:
     """Return what the panes of one conversation show, in a fixed number of queries."""
-    since = newest_change()
+    since, newest = newest_change(), newest_message(conversation)  # before anything else is read
     user = current_user
     numbers = numbers_of(conversation)
+    read = inbox.seen(user, conversation)
     return {
         "since": since,
         "title": who(conversation),
         "body_class": "view-contact" if request.args.get("panel") == "contact" else "view-thread",
-        "unread": max(0, conversation.incoming - _seen(user, conversation)),
-        **thread_facts(conversation),
+        "unread": max(0, conversation.incoming - read),
+        **thread_facts(conversation, read=read),
         **head_facts(conversation),
         **presence_facts(conversation),
         **contact_facts(conversation, numbers),
-        "composer": form or composer(conversation, user, numbers, newest_message(conversation)),
+        "composer": form or composer(conversation, user, numbers, newest),
     }
-
-
-def _seen(user: User, conversation: Conversation) -> int:
-    from sms.models import Reading
-
-    row = Reading.get_or_none(Reading.user == user, Reading.conversation == conversation)
-    return 0 if row is None else int(row.seen)
 
 
 def who(conversation: Conversation) -> str:
@@ -137,13 +134,15 @@ def newest_message(conversation: Conversation) -> int:
     return int(newest.scalar())
 
 
-def thread_facts(conversation: Conversation, before: tuple[datetime, int] | None = None) -> dict[str, Any]:
+def thread_facts(
+    conversation: Conversation, before: tuple[datetime, int] | None = None, read: int | None = None
+) -> dict[str, Any]:
     """Return one page of the thread in words and the way to the one before it."""
     zone, locale = current_user.account.zone, get_locale().language
     if before is None and (asked := request.args.get("before")):
         before = place(asked)
     messages = inbox.thread(conversation, before, PAGE)
-    new = inbox.first_unread(current_user, conversation) if before is None else None
+    new = inbox.first_unread(current_user, conversation, read) if before is None else None
     return {
         "conversation": conversation,
         "entries": bubble.entries(messages, locale, zone, new),
@@ -162,12 +161,15 @@ def place(text: str) -> tuple[datetime, int]:
 def head_facts(conversation: Conversation) -> dict[str, Any]:
     """Return what the head of a thread and its menus show."""
     account = current_user.account
+    people, labels = accounts.colleagues(account), inbox.labels_of(conversation)
     return {
         "conversation": conversation,
+        "banners": banners(conversation),
         "who": who(conversation),
-        "colleagues": [u for u in accounts.colleagues(account) if u.active],
-        "all_labels": inbox.labels(account),
-        "labels": inbox.labels_of(conversation),
+        "people": People(people, [label for label, _ in labels]),
+        "colleagues": [u for u in people if u.active],
+        "all_labels": [label for label, _ in labels],
+        "labels": [label for label, on in labels if on],
         "snooze_times": snooze_times(account.zone),
         "send_times": send_times(account.zone),
         "soonest": soonest(account.zone),

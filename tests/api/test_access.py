@@ -65,7 +65,7 @@ def test_unknown_addresses_are_problems(api):
         "/api/v1/nothing",
         "/api/v2/messages",
         "/api/v1/messages/",
-        "/api/v1/surveys",
+        "/api/v1/campaigns",
     ):
         assert problem_of(api.get(path), 404)["errors"][0]["code"] == "no_such_path", path
 
@@ -171,7 +171,7 @@ def test_a_fault_is_a_problem_with_a_reference_and_no_trace(app, api, monkeypatc
         raise RuntimeError("a secret detail")
 
     app.config["PROPAGATE_EXCEPTIONS"] = False
-    monkeypatch.setattr("sms.sending.preview", broken)
+    monkeypatch.setattr("sms.checking.preview", broken)
     problem = problem_of(api.post("/api/v1/preview", {"text": "a"}), 500)
     assert "secret detail" not in str(problem)
     reference = caplog.records[-1].getMessage().split()[1]

@@ -1,5 +1,7 @@
 """POST /api/v1/messages/batch: each message with a result of its own."""
 
+import pytest
+
 from sms.models import Message
 from sms.views.api import shapes
 from tests.api.answers import conforms, problem_of
@@ -49,3 +51,15 @@ def test_a_batch_of_1000_is_taken_and_1001_are_refused(api, account):
 def test_a_batch_that_is_none_is_refused(api):
     for body in ({}, {"messages": {}}, {"messages": None}, {"messages": [], "x": 1}):
         problem_of(api.post("/api/v1/messages/batch", body), 422)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "halved"}])
+def test_half_a_character_spoils_only_its_own_message(api, headers):
+    body = b'{"messages": [{"to": "01713920042", "text": "gut"}, {"to": "01713920042", "text": "\\ud800"}, {"\\ufffdflaw": [1, 2, 3]}]}'
+    answer = api.open(
+        "POST", "/api/v1/messages/batch", data=body, content_type="application/json", headers=headers
+    )
+    good, halved, forged = answer.json["results"]
+    assert good["status"] == "queued"
+    assert [(e["field"], e["code"]) for e in halved["errors"]] == [("text", "surrogate")]
+    assert "errors" in forged

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from sms import clock, idempotency, sending
+from sms import bulk, clock, idempotency
 from sms.models import Idempotency, Message
 from tests.api.answers import problem_of
 from tests.conftest import Program
@@ -101,18 +101,20 @@ def test_a_whole_batch_can_have_a_key(api):
 
 def test_a_batch_that_broke_off_goes_on_where_it_stopped(api, monkeypatch):
     batch = {"messages": [{**BODY, "text": f"Nummer {n}"} for n in range(6)]}
-    real, sent = sending.send, []
+    real, lots = bulk.accept, []
 
     def breaking(*args, **more):
-        if len(sent) == 4:
+        if len(lots) == 2:
             raise RuntimeError("the power fails")
-        sent.append(1)
+        lots.append(1)
         return real(*args, **more)
 
-    monkeypatch.setattr(sending, "send", breaking)
+    monkeypatch.setattr(bulk, "LOT", 2)
+    monkeypatch.setattr(bulk, "accept", breaking)
     with pytest.raises(RuntimeError):
         post(api, batch, path="/api/v1/messages/batch")
-    monkeypatch.setattr(sending, "send", real)
+    assert Message.select().count() == 4
+    monkeypatch.setattr(bulk, "accept", real)
     answer = post(api, batch, path="/api/v1/messages/batch")
     assert len(answer.json["results"]) == 6
     assert [m.text for m in Message.select().order_by(Message.id)] == [f"Nummer {n}" for n in range(6)]

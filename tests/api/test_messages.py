@@ -268,3 +268,26 @@ def test_thread_events_that_count_as_incoming_are_no_messages(api, account):
     thread = api.get(f"/api/v1/conversations/{row.conversation_id}/messages").json["items"]
     assert [m["id"] for m in thread] == [row.id]
     assert api.get(f"/api/v1/messages/{event.id}").status_code == 404
+
+
+def test_what_a_machine_says_twice_is_held_and_the_answer_says_so(api, account):
+    account.quiet_text = ""
+    account.save()
+    body = {"to": "0171 3920054", "text": "Ihr Termin ist morgen.", "automated": True}
+    first, second = (api.post("/api/v1/messages", body).json for _ in range(2))
+    assert (first["status"], first["error_code"]) == ("queued", None)
+    assert (second["status"], second["error_code"], second["send_at"]) == ("scheduled", "duplicate", None)
+    assert "3 minutes" in second["error"]
+    assert api.get(f"/api/v1/messages/{second['id']}").json == second
+    assert api.post(f"/api/v1/messages/{second['id']}/cancel").json["status"] == "cancelled"
+
+
+def test_an_unknown_outcome_is_not_told_as_a_failure(api):
+    made = api.post("/api/v1/messages", {"to": "0171 3920042", "text": "Kam das an?"}).json
+    Message.update(status="unknown", reason="network").where(Message.id == made["id"]).execute()
+    assert "may have been sent" in api.get(f"/api/v1/messages/{made['id']}").json["error"]
+
+
+def test_a_reference_that_is_too_long_is_told_as_such(api):
+    answer = api.post("/api/v1/messages", {"to": "0171 3920042", "text": "x", "reference": "r" * 2000})
+    assert "too long" in answer.json["errors"][0]["message"].lower()

@@ -19,6 +19,8 @@ class Drip:
 
     answer: bytes
     pause: float
+    at_once: bytes = b""
+    """What comes before them without a pause."""
 
 
 Answer = bytes | Drip | None
@@ -87,6 +89,7 @@ class Scripted:
         if answer is SILENCE:
             self._stopped.wait(5)
         elif isinstance(answer, Drip):
+            connection.sendall(answer.at_once)
             for position in range(len(answer.answer)):
                 connection.sendall(answer.answer[position : position + 1])
                 time.sleep(answer.pause)

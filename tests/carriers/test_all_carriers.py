@@ -1,6 +1,5 @@
 """One table for all carriers: whoever carries a text, the engine hears the same words for the same things."""
 
-import importlib.util
 import json
 import time
 from abc import ABC, abstractmethod
@@ -9,11 +8,14 @@ from urllib.parse import urlencode
 
 import pytest
 
-from sms.carriers import build
+from sms.carriers import build, smpp_receipt
 from sms.carriers.contract import Carrier, Feature, Outcome, OutcomeKind, Reason, WebhookRequest
+from sms.carriers.smpp import number_of
+from sms.carriers.smpp_text import decode
 from sms.config import CarrierConfig
 from tests.carriers.conftest import SID, TEXT, TOKEN
 from tests.carriers.scripted import CUT, SILENCE, Answer, Scripted, http, twilio_error
+from tests.carriers.scripted_smsc import SUBMIT, ScriptedSmsc, message
 
 ACCEPTED, REJECTED, AUTH = OutcomeKind.accepted, OutcomeKind.rejected, OutcomeKind.auth
 REFERENCE = "SM" + "a" * 32
@@ -150,8 +152,6 @@ class Smpp(Counterpart):
     """A scripted message centre and an open session."""
 
     def __init__(self) -> None:
-        from tests.carriers.scripted_smsc import ScriptedSmsc
-
         self.centre = ScriptedSmsc()
         self.came: list[object] = []
         options = {"host": "127.0.0.1", "port": self.centre.port, "system_id": "sms", "password": "secret"}
@@ -181,8 +181,6 @@ class Smpp(Counterpart):
         }[how]
 
     def asked(self) -> int:
-        from tests.carriers.scripted_smsc import SUBMIT
-
         return len(self.centre.of(SUBMIT))
 
     def gone(self) -> None:
@@ -190,9 +188,6 @@ class Smpp(Counterpart):
         self._until(lambda: not self.carrier.session.bound.is_set())
 
     def report(self, how: str) -> tuple[str, str | None, Reason | None]:
-        from sms.carriers import smpp_receipt
-        from tests.carriers.scripted_smsc import message
-
         word = {
             "delivered": "DELIVRD",
             "on its way": "UNKNOWN",
@@ -204,10 +199,6 @@ class Smpp(Counterpart):
         return found.reference, found.state.status, found.state.reason
 
     def incoming(self, sender: str, text: str) -> tuple[str, str, str]:
-        from sms.carriers.smpp import number_of
-        from sms.carriers.smpp_text import decode
-        from tests.carriers.scripted_smsc import message
-
         body = message(text.encode("utf-16-be"), source=(1, 1, sender[1:].encode()), coding=8)
         assert self.centre.deliver(body) == 0
         found = self.came[-1]
@@ -229,9 +220,7 @@ class Smpp(Counterpart):
             time.sleep(0.01)
 
 
-KINDS: dict[str, type[Counterpart]] = {"twilio": Twilio, "websms": Websms}
-if importlib.util.find_spec("smpplib") is not None:
-    KINDS["smpp"] = Smpp
+KINDS: dict[str, type[Counterpart]] = {"twilio": Twilio, "websms": Websms, "smpp": Smpp}
 
 
 @pytest.fixture(params=KINDS)

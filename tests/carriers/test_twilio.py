@@ -344,7 +344,7 @@ FINDS = [
     ("no date", page(message("SM1", 1, date_created=None)), CannotSay("a record without date or sid")),
     ("no list", http(200, {"a": 1, "b": 2}), CannotSay("TwilioException")),
     ("500", twilio_error(500, 20500), CannotSay("HTTP 500, code 20500")),
-    ("silence", SILENCE, CannotSay("ReadTimeout")),
+    ("silence", SILENCE, CannotSay("TimeoutError")),
 ]
 
 

@@ -24,7 +24,6 @@ from sms.carriers.contract import (
     WebhookError,
     WebhookRequest,
 )
-from sms.carriers.websms import SpokenCall
 from sms.carriers.websms_codes import CODES, HTTP_STATUS
 from sms.config import CarrierConfig, Number
 from tests.carriers.conftest import CALL, SINCE, TEXT
@@ -35,7 +34,7 @@ TOKEN = "t0ken-of-the-practice"
 SECRET = "a-secret_of-32-letters-or-so"
 TRANSFER = "0056b1ae0002fa1ee2e5"
 TAKEN = http(200, {"statusCode": 2000, "statusMessage": "OK", "transferId": TRANSFER, "smsCount": 1})
-SPOKEN = SpokenCall(**vars(CALL), words="Guten Tag. Ihr Termin ist morgen um neun Uhr.")
+SPOKEN = replace(CALL, words="Guten Tag. Ihr Termin ist morgen um neun Uhr.")
 
 Adapter = Callable[..., Carrier]
 
@@ -276,9 +275,7 @@ def test_the_accounts_of_the_machine_sign_nothing_in(
     netrc.write_text("machine 127.0.0.1 login somebody password else\n")
     monkeypatch.setenv("NETRC", str(netrc))
     network.answer = TAKEN
-    carrier = adapter(network.url)
-    carrier.wire.session.trust_env = True
-    carrier.send_text(TEXT)
+    adapter(network.url).send_text(TEXT)
     assert network.seen[0].headers["authorization"] == f"Bearer {TOKEN}"
 
 
@@ -307,6 +304,7 @@ def test_it_says_what_it_can_and_what_it_cannot(carrier: Carrier) -> None:
     assert carrier.features == {
         Feature.sms,
         Feature.voice,
+        Feature.speaks,
         Feature.alpha_sender,
         Feature.reports,
         Feature.incoming,

@@ -1,7 +1,7 @@
 """websms, coming in: raw callbacks beside what they mean, and who may have sent them."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -28,18 +28,13 @@ SECRET, OLD = "the-new-secret-of-2026", "the-old-secret-of-2025"
 TRANSFER = "0056b1ae0002fa1ee2e5"
 
 
-@dataclass(frozen=True)
-class From(WebhookRequest):
-    """A callback together with the address it came from."""
-
-    remote: str = ""
-
-
-def raw(body: Any, path: str = f"/carriers/websms/inbound?secret={SECRET}", remote: str = "") -> From:
+def raw(
+    body: Any, path: str = f"/carriers/websms/inbound?secret={SECRET}", remote: str = ""
+) -> WebhookRequest:
     url = ORIGIN + path
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     query = tuple(parse_qsl(urlsplit(url).query, keep_blank_values=True))
-    return From("POST", url, {"Content-Type": "application/json"}, (), query, content, remote)
+    return WebhookRequest("POST", url, {"Content-Type": "application/json"}, (), query, content, remote)
 
 
 def websms(**options: object) -> Carrier:
@@ -111,7 +106,7 @@ def test_a_header_cannot_put_a_caller_on_the_list() -> None:
 @given(path=st.text(), query=st.lists(st.tuples(st.text(), st.text())), remote=st.text())
 def test_no_callback_makes_verify_raise(path: str, query: list[tuple[str, str]], remote: str) -> None:
     for carrier in (websms(), websms(callback_addresses="192.0.2.0/24")):
-        request = From("POST", f"{ORIGIN}/{path}", {}, (), tuple(query), b"", remote)
+        request = WebhookRequest("POST", f"{ORIGIN}/{path}", {}, (), tuple(query), b"", remote)
         assert carrier.verify(request) in (True, False)
 
 

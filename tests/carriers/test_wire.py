@@ -2,12 +2,15 @@
 
 import gzip
 import shutil
+import socket
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,7 +18,7 @@ from hypothesis import strategies as st
 
 from sms.carriers.contract import OutcomeKind, Reason
 from sms.carriers.wire import Unsendable, Wire, failure, masked, retry_after
-from tests.carriers.scripted import Scripted, http
+from tests.carriers.scripted import Drip, Scripted, http
 
 
 @pytest.fixture
@@ -37,8 +40,8 @@ def stranger(tmp_path: Path) -> Iterator[str]:
     server.server_close()
 
 
-def ask(url: str, **more: object) -> object:
-    wire = Wire(url, (2.0, 2.0), 4)
+def ask(url: str, *, timeouts: tuple[float, float] = (2.0, 2.0), **more: object) -> object:
+    wire = Wire(url, timeouts, 4)
     try:
         return wire.fetch("POST", "https://elsewhere.example/path?x=1", **more)
     except Exception as error:
@@ -52,9 +55,84 @@ def test_a_certificate_that_nobody_vouches_for_stops_the_channel(stranger: str) 
     assert (outcome.kind, outcome.reason) == (OutcomeKind.auth, Reason.setup)
 
 
-def test_a_server_that_speaks_no_tls_is_an_unknown_outcome(network: Scripted) -> None:
+def test_a_server_that_speaks_no_tls_has_not_got_the_request(network: Scripted) -> None:
     network.answer = http(200, "")
-    assert ask(network.url.replace("http:", "https:")).kind is OutcomeKind.unknown
+    outcome = ask(network.url.replace("http:", "https:"), data={"Body": "geheim"})
+    assert outcome.kind is OutcomeKind.temporary
+    assert not any("geheim" in repr(seen) for seen in network.seen)
+
+
+@pytest.mark.parametrize("cause", ["nobody listens", "no such host"])
+def test_without_a_connection_nothing_was_taken(cause: str, network: Scripted) -> None:
+    network.stop()
+    outcome = ask(network.url if cause == "nobody listens" else "http://nowhere.invalid")
+    assert (outcome.kind, outcome.reason) == (OutcomeKind.temporary, Reason.network)
+
+
+@pytest.mark.parametrize("part", ["head", "body"])
+def test_a_dripping_answer_is_not_waited_for_without_end(part: str, network: Scripted) -> None:
+    slow = b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 40
+    full = http(200, "x" * 400)
+    cut = full.index(b"\r\n\r\n") + 4
+    network.answer = Drip(slow if part == "head" else full[cut:], 0.02, b"" if part == "head" else full[:cut])
+    began = time.monotonic()
+    assert ask(network.url, timeouts=(2.0, 0.3)).kind is OutcomeKind.unknown
+    assert time.monotonic() - began < 1.5
+
+
+def test_one_connection_is_used_again_and_one_that_was_closed_is_not() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        wire = Wire(f"http://127.0.0.1:{server.getsockname()[1]}", (2.0, 2.0), 4)
+        came: list[int] = []
+        threading.Thread(target=_serve_two_each, args=(server, came), daemon=True).start()
+        for _ in range(4):
+            assert wire.fetch("GET", "/").status == 204
+            time.sleep(0.05)  # so that the close of the other side has come
+        assert came == [2, 2]
+        wire.close()
+        assert len(wire._idle) == 0
+
+
+def _serve_two_each(server: socket.socket, came: list[int]) -> None:
+    """Answer two requests on each connection and close it without saying so before."""
+    while True:
+        try:
+            connection, _ = server.accept()
+        except OSError:
+            return
+        with connection:
+            for _ in range(2):
+                if not connection.recv(65536):
+                    break
+                connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+            came.append(2)
+
+
+def test_the_proxy_of_the_environment_leads_outside(
+    network: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", network.url.replace("//", "//praxis:geheim@"))
+    network.answer = http(200, "x")
+    assert ask("http://carrier.invalid").body == b"x"
+    (seen,) = network.seen
+    assert seen.headers["host"] == "carrier.invalid"
+    assert seen.headers["proxy-authorization"] == "Basic cHJheGlzOmdlaGVpbQ=="
+
+
+def test_a_proxy_that_refuses_has_passed_nothing_on(
+    network: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", network.url)
+    network.answer = http(403, "no")
+    assert ask("https://carrier.invalid", data={"Body": "geheim"}).kind is OutcomeKind.temporary
+    assert [seen.method for seen in network.seen] == ["CONNECT"]
+    assert "geheim" not in repr(network.seen)
+
+
+def test_no_proxy_leads_to_this_machine_itself(network: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    network.answer = http(200, "x")
+    assert ask(network.url).body == b"x"
 
 
 def test_a_packed_answer_is_unpacked_and_limited(network: Scripted) -> None:
@@ -63,6 +141,8 @@ def test_a_packed_answer_is_unpacked_and_limited(network: Scripted) -> None:
     network.answer = head + packed
     assert ask(network.url).body == b"x" * 300_000
     assert ask(network.url, limit=200_000).kind is OutcomeKind.unknown
+    network.answer = head.replace(str(len(packed)).encode(), b"100") + packed[:100]
+    assert ask(network.url).kind is OutcomeKind.unknown
 
 
 def test_an_answer_in_chunks_is_put_together(network: Scripted) -> None:
@@ -83,12 +163,43 @@ def test_cookies_are_neither_kept_nor_sent(network: Scripted) -> None:
     assert "cookie" not in network.seen[1].headers
 
 
-def test_a_header_that_breaks_the_line_never_leaves(network: Scripted) -> None:
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"headers": {"X-A": "b\r\nX-C: d"}},
+        {"headers": {"X-A": "b\nX-C: d"}},
+        {"headers": {"X A": "b"}},
+        {"headers": {"X-A": "€"}},
+        {"url": "/a b"},
+        {"url": "/a\r\nX-C: d"},
+        {"url": "/ä"},
+        {"method": "GET /b HTTP/1.1\r\n"},
+        {"data": {"Body": "\ud83d"}},
+    ],
+    ids=repr,
+)
+def test_what_breaks_the_line_never_leaves(broken: dict[str, Any], network: Scripted) -> None:
     wire = Wire(network.url, (2.0, 2.0), 4)
     with pytest.raises(Unsendable):
-        wire.fetch("GET", "/a", headers={"X-A": "b\r\nX-C: d"})
+        wire.fetch(**{"method": "GET", "url": "/a", **broken})
     wire.close()
     assert network.seen == []
+
+
+def test_a_form_has_lists_and_leaves_out_what_is_none(network: Scripted) -> None:
+    network.answer = http(200, "")
+    ask(network.url, data={"A": ["1", "ü &"], "B": None, "C": True}, params={"p": ["x", "y"]})
+    (seen,) = network.seen
+    assert seen.form == [("A", "1"), ("A", "ü &"), ("C", "True")]
+    assert seen.query == [("x", "1"), ("p", "x"), ("p", "y")]
+    assert seen.headers["content-type"] == "application/x-www-form-urlencoded"
+
+
+def test_octets_go_out_as_they_are(network: Scripted) -> None:
+    network.answer = http(200, "")
+    ask(network.url, data=b"a=1&b=2")
+    assert network.seen[0].form == [("a", "1"), ("b", "2")]
+    assert "content-type" not in network.seen[0].headers
 
 
 @given(st.text())

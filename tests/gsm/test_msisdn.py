@@ -372,3 +372,22 @@ def test_a_megabyte_is_refused_at_once(megabyte: str) -> None:
     assert number.error == "too_long"
     assert len(number.display) <= msisdn.LONGEST_RAW
     assert time.perf_counter() - began < 0.1
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.sampled_from(("+49", "0049", "0", "49", "", "00", "+", "0043", "+4900", "1")),
+    st.one_of(
+        st.from_regex(r"1[567][0-9]{6,11}", fullmatch=True),
+        st.from_regex(r"[0-9]{2,13}", fullmatch=True),
+        st.from_regex(r"1[567]\d{8,9}", fullmatch=True),
+    ),
+    st.sampled_from(("DE", "de", "AT", "US", "IT")),
+)
+@example("0", "1713920042\n", "DE")
+@example("", "1713920042", "DE")
+@example("", "4916012345678", "DE")
+@example("0", "16013123456", "DE")
+def test_a_mobile_without_separators_is_read_as_the_library_reads_it(prefix, digits, region):
+    """German mobiles take a short way; it must never say anything else than the long one."""
+    assert msisdn.parse(prefix + digits, region) == msisdn._parse(prefix + digits, region.upper())

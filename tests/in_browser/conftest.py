@@ -1,7 +1,6 @@
 """A real server in a process of its own, a real browser, and the test's own connection to the same database."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from sms import accounts, config, db, exchange, queue
 from sms.models import Account, User
+from tests import database
 from tests.conftest import SECRET, People
 
 ARTIFACTS = Path(__file__).parents[1] / ".artifacts"
@@ -71,16 +71,19 @@ def start(environment: dict[str, str]) -> subprocess.Popen[bytes]:
 
 
 @pytest.fixture(scope="module")
-def site(template: tuple[Path, People], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(
+    template: tuple[database.Source, People], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
     data = tmp_path_factory.mktemp("site")
-    shutil.copy(template[0], data / "faden.db")
     environment = {
         "FADEN_DATA": str(data),
+        "FADEN_DATABASE_URL": database.url(data),
         "FADEN_SECRET_KEY": SECRET,
         "PORT": str(free_port()),
         "HOST": "127.0.0.1",
     }
     settings = config.load(environment)
+    template[0].fresh(settings)
     processes = [start(environment)]
     db.connect(settings.database_url)
     exchange.connect(settings)
@@ -92,6 +95,7 @@ def site(template: tuple[Path, People], tmp_path_factory: pytest.TempPathFactory
         db.database.close()
         db.database.close_all()
         stop(processes.pop())
+        template[0].done(settings)
 
 
 @pytest.fixture(autouse=True)

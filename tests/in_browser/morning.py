@@ -3,7 +3,7 @@
 from datetime import timedelta
 from itertools import count
 
-from sms import accounts, calling, clock, contacts, inbox, routing, sending, suppression
+from sms import accounts, clock, contacts, inbox, routing, sending, speaking, suppression
 from sms.clock import now
 from sms.models import Account, Call, Conversation, Message, Template, User
 from sms.models.event import add_event
@@ -73,7 +73,7 @@ def _sent(talk: Conversation, text: str, by: User, status: str, **values) -> Mes
 def _call(message: Message) -> None:
     """Let the telephone be busy, ring in vain, and be answered."""
     settle(message, "sending", undo_until=None)
-    calling.spoken_words(message)
+    speaking.spoken_words(message)
     for attempt, status in enumerate(("busy", "no-answer", "completed"), 1):
         clock.shift(timedelta(seconds=20))
         Call.create(

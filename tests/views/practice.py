@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sms import accounts, clock, contacts, inbox, receiving, sending
+from sms import accounts, clock, contacts, inbox, receiving, search, sending
 from sms.carriers.contract import IncomingText
 from sms.models import Account, Conversation, Message, User
 
@@ -14,8 +14,10 @@ _references = iter(range(1, 10**9))
 
 
 def conversation(account: Account, number: str = MOBILE, name: str = "Margarethe Schößler") -> Conversation:
-    """Open a conversation with a person."""
-    return contacts.find_or_add(account, number, name)[1]
+    """Open a conversation with a person, whom the search knows as soon as the worker has looked."""
+    talk = contacts.find_or_add(account, number, name)[1]
+    search.catch_up()
+    return talk
 
 
 def write_in(text: str, number: str = MOBILE, to: str | None = None) -> Message:

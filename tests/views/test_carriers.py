@@ -10,6 +10,7 @@ from sms import db, delivery, sending
 from sms.carriers.contract import Outcome, OutcomeKind
 from sms.models import Call, Change, Conversation, Inbound, Message, StatusEvent
 from tests.carrier_side import MARGARETHE, POOL, CarrierSide, sid
+from tests.outbox import claim_one
 
 PATHS = (
     "inbound", "status", "voice/status", "voice/answer", "voice/keys", "voice/heard", "voice/incoming", "voice/recorded",
@@ -18,7 +19,6 @@ PATHS = (
 
 @pytest.fixture
 def carrier(app: Any) -> Iterator[CarrierSide]:
-    delivery.forget_stops()
     return CarrierSide(app)
 
 
@@ -26,7 +26,7 @@ def carrier(app: Any) -> Iterator[CarrierSide]:
 def sent(account, carrier: CarrierSide) -> Message:
     """A message that the carrier has taken."""
     message = sending.send(account, MARGARETHE, "Ihr Rezept liegt bereit.")
-    claimed = delivery.claim()
+    claimed = claim_one()
     delivery.settle(claimed, Outcome(OutcomeKind.accepted, sid()))
     return Message.get_by_id(message.id)
 
@@ -167,7 +167,7 @@ def test_a_text_from_something_that_is_no_number_has_a_thread_too(carrier, accou
 
 def test_reports_before_our_own_request_was_answered_count(account, carrier):
     message = sending.send(account, MARGARETHE, "Hallo")
-    claimed = delivery.claim()
+    claimed = claim_one()
     reference = sid()
     assert carrier.report(message, "sent", reference).status_code == 200
     assert carrier.report(message, "delivered", reference).status_code == 200
@@ -178,7 +178,7 @@ def test_reports_before_our_own_request_was_answered_count(account, carrier):
 
 def test_a_report_of_a_failure_is_not_undone_by_the_late_answer_to_our_request(account, carrier):
     message = sending.send(account, MARGARETHE, "Hallo")
-    claimed = delivery.claim()
+    claimed = claim_one()
     carrier.report(message, "undelivered", sid(), ErrorCode="30003")
     delivery.settle(claimed, Outcome(OutcomeKind.accepted, sid()))
     assert Message.get_by_id(message.id).status == "undelivered"

@@ -21,8 +21,10 @@ from sms.models import Change, Conversation, Message, User, log_change
 from sms.views import live_stream
 from sms.views.live import News, news
 from tests.carrier_side import MARGARETHE, TORSTEN
-from tests.conftest import SECRET, sign_in
+from tests.conftest import sign_in
 from tests.crowd import crowd
+from tests.database import environment
+from tests.late import late  # noqa: F401 - a fixture
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,7 +46,7 @@ def port(app, settings) -> Iterator[int]:
         found.bind(("127.0.0.1", 0))
         port = int(found.getsockname()[1])
     environ = {name: value for name, value in os.environ.items() if not name.startswith("FADEN_")}
-    environ |= {"FADEN_DATA": str(settings.data), "FADEN_SECRET_KEY": SECRET, "PORT": str(port)}
+    environ |= {**environment(settings), "PORT": str(port)}
     command = [sys.executable, "-m", "flask", "--app", "app", "web"]
     with subprocess.Popen(command, env=environ, cwd=ROOT, stderr=subprocess.DEVNULL) as process:
         try:
@@ -334,6 +336,75 @@ def test_an_erased_thread_ends_its_stream_quietly(app, anna, talk, own_feed, mon
     asyncio.run(listen())
 
 
+def frames(text: str) -> list[tuple[int, str]]:
+    """Return (id, name) of each frame of a stream but the first, `faden:ready`, and pings."""
+    found = []
+    for frame in text.split("\n\n"):
+        lines = dict(line.partition(": ")[::2] for line in frame.splitlines())
+        if "id" in lines and lines.get("event") != "faden:ready":
+            found.append((int(lines["id"]), lines.get("event", "markup")))
+    return found
+
+
+@pytest.mark.postgresql
+def test_a_page_that_reconnects_between_two_changes_misses_neither(app, anna, talk, own_feed, late):
+    """The later change was told before the earlier one was committed: its frame must not pass for the earlier one."""
+    start = live.newest()
+
+    async def listen() -> None:
+        page = Loop(app, anna, f"since={start}&conversation={talk.id}")
+        await page.until("faden:ready")
+        with database.atomic():
+            log_change(talk.account_id, "presence", talk.id)
+        await page.until("faden:presence")
+        last = frames(page.text())[-1][0]
+        page.gone.set()
+        await page.task
+        late.commit()
+        again = Loop(app, anna, f"since={last}&conversation={talk.id}")
+        await again.until("faden:conversation")
+        again.gone.set()
+        await again.task
+
+    asyncio.run(listen())
+
+
+@pytest.mark.postgresql
+def test_a_page_that_stays_hears_the_late_change_once(app, anna, talk, own_feed, late):
+    async def listen() -> None:
+        page = Loop(app, anna, f"conversation={talk.id}")
+        await page.until("faden:ready")
+        with database.atomic():
+            log_change(talk.account_id, "presence", talk.id)
+        await page.until("faden:presence")
+        late.commit()
+        await page.until("faden:conversation")
+        with database.atomic():
+            log_change(talk.account_id, "erased", talk.id)
+        await page.until("faden:reload")
+        names = [name for _, name in frames(page.text())]
+        assert [names.count(n) for n in ("faden:presence", "faden:conversation", "faden:reload")] == [1, 1, 1]
+        page.gone.set()
+        await page.task
+
+    asyncio.run(listen())
+
+
+@pytest.mark.postgresql
+def test_a_page_that_polls_misses_no_late_change(app, anna, talk, own_feed, late):
+    page = sign_in(app, anna)
+    own_feed.for_pages = True
+    start = live.cursor()
+    with database.atomic():
+        log_change(talk.account_id, "presence", talk.id)
+    time.sleep(0.3)
+    first = page.get(f"/sync?after={start}&conversation={talk.id}")
+    assert "faden:presence" in first.headers["HX-Trigger"]
+    late.commit()
+    second = page.get(f"/sync?after={first.headers['X-Cursor']}&conversation={talk.id}")
+    assert "faden:conversation" in second.headers["HX-Trigger"]
+
+
 # Without a stream.
 
 
@@ -397,5 +468,5 @@ def test_a_change_never_shows_a_message_of_another_thread(app, talk, anna, other
 
 
 def test_a_frame_keeps_its_lines_together():
-    assert News(7, "", "a\nb").frame() == b"id: 7\ndata: a\ndata: b\n\n"
-    assert News(8, "faden:list", "3").frame() == b"id: 8\nevent: faden:list\ndata: 3\n\n"
+    assert News(7, "", "a\nb").frame(9) == b"id: 7\ndata: a\ndata: b\n\n"
+    assert News(8, "faden:list", "3").frame(7) == b"id: 7\nevent: faden:list\ndata: 3\n\n"

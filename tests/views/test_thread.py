@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from sms import contacts, inbox, sending, suppression
+from sms import contacts, health, inbox, sending, suppression
 from sms.clock import now
 from sms.db import database
 from sms.models import Conversation, Message, Template
@@ -436,11 +436,11 @@ def test_status_changes_and_a_snooze_needs_a_future(client, talk):
 
 def test_labels_are_put_on_and_taken_off(client, talk):
     answer = post(client, f"/conversations/{talk.id}/labels", add="Rezept")
-    label = inbox.labels_of(talk)[0]
+    [(label, _)] = inbox.labels_of(talk)
     assert label.name == "Rezept"
     assert "Rezept" in text_of(answer)
     post(client, f"/conversations/{talk.id}/labels", remove=str(label.id))
-    assert inbox.labels_of(talk) == []
+    assert not any(on for _, on in inbox.labels_of(talk))
     for wrong in ("", "x" * 41, "a\tb\x01"):
         assert post(client, f"/conversations/{talk.id}/labels", add=wrong).status_code == 422
 
@@ -580,3 +580,11 @@ def test_each_attempt_of_a_call_says_what_came_of_it(client, account, talk, anna
     tries = re.search(r'<ol class="tries".*?</ol>', page, re.S)[0]
     assert words in tries
     assert "Sie haben eine Sprach-SMS erhalten" in page
+
+
+def test_a_message_that_waits_for_a_closed_carrier_says_so(client, talk, anna, operator):
+    message = practice.write_out(talk, "Geht das hinaus?", anna)
+    Message.update(next_at=now(), undo_until=None).where(Message.id == message.id).execute()
+    health.pause(message.carrier, operator.id)
+    health.forget()
+    assert "Wartet: Der Anbieter nimmt gerade nichts an" in text_of(client.get(f"/conversations/{talk.id}"))

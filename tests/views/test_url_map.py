@@ -2,14 +2,20 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from sms import contacts, labelling, senders, sending, suppression, template_texts
+from sms import clock, contacts, labelling, senders, sending, suppression, template_texts
 from sms.models import Account, ApiKey, Suppression, User
+from sms.modules.appointment import diary
+from sms.modules.appointment.found import Found
+from sms.modules.survey import enrolling, surveys
+from sms.modules.survey.models import Answer
 from tests.conftest import Program, sign_in
 
 PUBLIC = {
@@ -31,8 +37,19 @@ OPEN_TO_PROGRAMS = {"api.openapi_json", "api.show_docs", "health.readyz", "healt
 OWNERS = "/settings/"
 EVERYBODYS = ("/settings/profile", "/settings/quick")
 OPERATORS = "/settings/carriers"
+OWNERS_SURVEYS = {
+    "survey.create", "survey.edit", "survey.save", "survey.preview", "survey.try_out", "survey.start", "survey.begin",
+    "survey.copy", "survey.pause", "survey.resume", "survey.end", "survey.delete",
+}  # fmt: skip
+"""What of surveys agents are kept from; they read results, and take over in their threads."""
 
-OTHERS = {"name": "sandbox", "token": "none", "filename": "css/tokens.css", "number": "017139200"}
+OTHERS = {
+    "name": "sandbox",
+    "token": "none",
+    "filename": "css/tokens.css",
+    "number": "017139200",
+    "key": "q1",
+}
 """Arguments that are no ids of an account's things."""
 
 
@@ -62,7 +79,17 @@ def foreign(other_account: Account, stranger: User, app: Flask) -> dict[str, obj
     message = sending.send(other_account, "0171 39200 33", "Ihr Wagen ist fertig.", by=stranger)
     contact, conversation = contacts.find_or_add(other_account, "+491713920033")
     suppression.suppress(other_account, "+491713920034", "agent")
+    inspection = Found("HU-1", clock.now() + timedelta(days=3), ZoneInfo("Europe/Berlin"), "+491713920033")
+    appointment = diary.put(other_account, inspection, "api")[0]
+    survey = surveys.create(other_account, "Werkstatt", {"questions": [{"key": "q1", "text": "Zufrieden?"}]})
+    run = enrolling.try_out(survey, "+491713920033")
+    answer = Answer.create(run=run, version=run.version_id, question="q1", raw="ja", answered_at=clock.now())
     return {
+        "survey_id": survey.id,
+        "run_id": run.id,
+        "answer_id": answer.id,
+        "reference": appointment.reference,
+        "appointment_id": appointment.id,
         "conversation_id": conversation.id,
         "message_id": message.id,
         "user_id": stranger.id,
@@ -162,6 +189,7 @@ def test_agents_are_kept_from_the_setup_and_owners_from_the_carriers(
     wrong = []
     for route in behind_sign_in(routes):
         needs_owner = route.path.startswith(OWNERS) and not route.path.startswith(EVERYBODYS)
+        needs_owner = needs_owner or route.endpoint in OWNERS_SURVEYS
         needs_operator = route.path.startswith(OPERATORS)
         for user, forbidden in ((anna, needs_owner), (owner, needs_operator)):
             if not forbidden:

@@ -22,8 +22,8 @@ blueprint = Blueprint("api", __name__, url_prefix="/api")
 VERSION = "/v1"
 log = logging.getLogger("sms.api")
 
-CONVERTERS = {"id": "<int:id>", "number": "<path:number>"}
-"""How parameters in addresses are read; a number may contain a slash, as people write them."""
+CONVERTERS = {"id": "<int:id>", "number": "<path:number>", "reference": "<path:reference>"}
+"""How parameters in addresses are read; a number may contain a slash, as people write them, and so may a reference."""
 
 LARGEST_ID = 2**63 - 1
 REALM = 'Bearer realm="Faden API"'
@@ -31,7 +31,7 @@ REALM = 'Bearer realm="Faden API"'
 
 @dataclass(frozen=True)
 class Answer:
-    """A status with a JSON body: an object, text that is JSON already, or None for no body at all."""
+    """A status with a JSON body: an object, text that is JSON already, bytes of the call's `media`, or None for no body."""
 
     status: int
     body: Any = None
@@ -50,6 +50,11 @@ class Call:
     documented_body: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
     shapes: Mapping[int, Any] = field(default_factory=dict)
+    media: str = "application/json"
+    apart: str = ""
+    """A list in the body whose items are judged one by one."""
+    takes: tuple[str, ...] = ()
+    """Kinds of file that are the whole request body; the view reads it itself."""
     problems: tuple[int, ...] = ()
     headers: tuple[str, ...] = ()
     largest: int = LARGEST
@@ -88,7 +93,7 @@ def call(
 def _answering(made: Call) -> Callable[..., Response]:
     def answer(**path: Any) -> Response:
         try:
-            return respond(_run(made, path))
+            return respond(_run(made, path), made.media)
         except Exception as error:
             problem = of_exception(error)
             if problem is None:
@@ -106,7 +111,7 @@ def _run(made: Call, path: dict[str, Any]) -> Answer:
     if made.query is not None:
         given["query"] = read_query(made.query)
     if made.body is not None:
-        given["body"] = made.body.model_validate(read_json(request, made.largest))
+        given["body"] = made.body.model_validate(read_json(request, made.largest, made.apart))
     return made.view(account, **given)
 
 
@@ -127,7 +132,8 @@ def read_query(model: type[BaseModel]) -> BaseModel:
     if broken := _not_utf8(request.query_string):
         raise Problem("invalid", *(FieldError(name[:80], "not_text") for name in broken[:10]))
     given = {name: value for name, value in request.args.items() if value != ""}
-    unknown = [name for name in given if name not in model.model_fields]
+    known = {field.alias or name for name, field in model.model_fields.items()}
+    unknown = [name for name in given if name not in known]
     if unknown:
         raise Problem("invalid", *(FieldError(name[:80], "unknown_parameter") for name in unknown[:10]))
     return model.model_validate(given)
@@ -144,12 +150,12 @@ def _not_utf8(query: bytes) -> list[str]:
     return broken
 
 
-def respond(answer: Answer) -> Response:
+def respond(answer: Answer, media: str = "application/json") -> Response:
     """Return an answer as HTTP."""
     made = Response(status=answer.status)
     if answer.body is not None:
-        made.set_data(answer.body if isinstance(answer.body, str) else as_json(answer.body))
-        made.content_type = "application/json"
+        made.set_data(answer.body if isinstance(answer.body, str | bytes) else as_json(answer.body))
+        made.content_type = media
     else:
         del made.headers["Content-Type"]
     made.headers["Cache-Control"] = "no-store"

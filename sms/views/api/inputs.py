@@ -52,7 +52,7 @@ Text = Annotated[
     ),
 ]
 Number = Annotated[str, Field(max_length=1000, examples=["0171 3920054"])]
-Line = Annotated[str, BeforeValidator(_line), Field(max_length=1000)]
+Line = Annotated[str, Field(max_length=1000), BeforeValidator(_line)]
 Name = Annotated[str, Field(max_length=200)]
 Filling = Annotated[
     str | None,

@@ -3,18 +3,21 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from flask import request
 from flask.blueprints import BlueprintSetupState
+from peewee import chunked
 from pydantic import BaseModel, ValidationError
 
-from sms import idempotency, inbox, sending, wallclock
+from sms import bulk, idempotency, inbox, sending, wallclock
+from sms.checking import Wanted
 from sms.models import Account, Message
 from sms.models.message import CARRIED
 from sms.refusal import Conflict, NotFound, Refused
 from sms.views.api import pages, shapes
-from sms.views.api.body import LARGEST_BATCH
+from sms.views.api.body import FLAW, LARGEST_BATCH
 from sms.views.api.frame import Answer, as_json, blueprint, call
 from sms.views.api.inputs import Batch, MessagesQuery, NewMessage, NewMessages
 from sms.views.api.problem import FieldError, Problem, of_exception
@@ -40,9 +43,9 @@ def send_message(account: Account, body: NewMessage) -> Answer:
     """
 
     def work() -> Answer:
-        message = _send(account, body)
-        location = {"Location": f"/api/v1/messages/{message.id}"}
-        return Answer(202, shapes.messages([message])[0], location)
+        made = sending.accepted(account, _wanted(account, body))
+        location = {"Location": f"/api/v1/messages/{made.id}"}
+        return Answer(202, shapes.message(made.message(), [made.status_event()]), location)
 
     return _once(account, body, work)
 
@@ -50,7 +53,7 @@ def send_message(account: Account, body: NewMessage) -> Answer:
 @call(
     "POST", "/messages/batch", "Send up to 1,000 messages",
     body=Batch, documented_body=NewMessages, shapes={200: shapes.BatchAnswerShape}, problems=(409, 413, 415, 422),
-    headers=("Idempotency-Key",), largest=LARGEST_BATCH, example={"messages": [EXAMPLE]},
+    headers=("Idempotency-Key",), largest=LARGEST_BATCH, apart="messages", example={"messages": [EXAMPLE]},
 )  # fmt: skip
 def send_batch(account: Account, body: Batch) -> Answer:
     """Each message is taken or refused by itself, and one that is refused spoils no other; results are in order.
@@ -60,13 +63,12 @@ def send_batch(account: Account, body: Batch) -> Answer:
     """
     key = _key()
     if key is None:
-        return Answer(200, {"results": [_send_one(account, wanted) for wanted in body.messages]})
+        return Answer(200, {"results": _send_all(account, body.messages)})
     with _naming_the_key():
         fingerprint = _fingerprint(body)
         kept = idempotency.begin(account, key, fingerprint)
         if kept is None:
-            steps = [idempotency.step(key, fingerprint, number) for number in range(len(body.messages))]
-            results = [_send_one(account, *pair) for pair in zip(body.messages, steps, strict=True)]
+            results = _send_in_steps(account, body.messages, key, fingerprint)
             kept = idempotency.finish(account, key, 200, as_json({"results": results}))
     return _told(kept, {})
 
@@ -130,15 +132,13 @@ def _find(account: Account, id: int) -> Message:
     return message
 
 
-def _send(account: Account, body: NewMessage) -> Message:
-    send_at = wallclock.read(body.send_at, account.zone, "send_at") if body.send_at else None
-    return sending.send(
-        account,
-        body.to,
-        body.text,
+def _wanted(account: Account, body: NewMessage) -> Wanted:
+    return Wanted(
+        to=body.to,
+        text=body.text,
         sender=body.sender or "",
         channel=body.channel or "auto",
-        send_at=send_at,
+        send_at=wallclock.read(body.send_at, account.zone, "send_at") if body.send_at else None,
         fields=body.fields,
         reference=body.reference,
         source="api",
@@ -190,18 +190,40 @@ def _told(kept: idempotency.Answer, headers: dict[str, str]) -> Answer:
     )
 
 
-def _send_one(account: Account, body: Any, key: str | None = None) -> dict[str, Any]:
-    """Send one message of a batch in a transaction of its own, so that nobody waits for the whole batch."""
+def _send_in_steps(account: Account, messages: list[Any], key: str, fingerprint: str) -> list[dict[str, Any]]:
+    """Send a batch lot by lot; a lot keeps its results in its own transaction, and broken off it goes on after it."""
+    results: list[dict[str, Any]] = []
+    for number, some in enumerate(chunked(messages, bulk.LOT)):
+        work = partial(_answer_lot, account, list(some))
+        # The size is part of the name: with another one, the same number would be other messages.
+        step = idempotency.step(f"{key}/{bulk.LOT}", fingerprint, number)
+        results += json.loads(idempotency.once(account, step, "", work).body)
+    return results
 
-    def work() -> tuple[int, str]:
-        message = _send(account, wanted)
-        return 202, as_json({"id": message.id, "status": message.status})
 
+def _answer_lot(account: Account, messages: list[Any]) -> tuple[int, str]:
+    return 200, as_json(_send_all(account, messages))
+
+
+def _send_all(account: Account, messages: list[Any]) -> list[dict[str, Any]]:
+    """Send messages and tell of each, in order, what became of it."""
+    read = [_read(account, body) for body in messages]
+    sent = bulk.send_many(account, [one for one in read if isinstance(one, Wanted)])
+    return [_result(next(sent) if isinstance(one, Wanted) else one) for one in read]
+
+
+def _read(account: Account, body: Any) -> Wanted | Exception:
+    if isinstance(body, dict) and isinstance(flaw := body.get(FLAW), tuple):
+        return Refused(*flaw)
     try:
-        wanted = NewMessage.model_validate(body)
-        answer = work()[1] if key is None else idempotency.once(account, key, "", work).body
-    except (ValidationError, Refused, Conflict) as error:
-        problem = of_exception(error)
-        assert problem is not None
-        return {"errors": [wrong.as_json() for wrong in problem.errors]}
-    return json.loads(answer)  # type: ignore[no-any-return]
+        return _wanted(account, NewMessage.model_validate(body))
+    except (ValidationError, Refused) as error:
+        return error
+
+
+def _result(outcome: bulk.Accepted | Exception) -> dict[str, Any]:
+    if isinstance(outcome, bulk.Accepted):
+        return {"id": outcome.id, "status": outcome.status}
+    problem = of_exception(outcome)
+    assert problem is not None
+    return {"errors": [wrong.as_json() for wrong in problem.errors]}

@@ -19,6 +19,7 @@ AREAS = {
     "contacts": "Contacts",
     "understand": "Answers",
 }
+"""The areas of the core, in order; those of modules follow under their own names."""
 _PARAMETERS = {
     "id": {"name": "id", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1}},
     "number": {
@@ -28,6 +29,14 @@ _PARAMETERS = {
         "description": "A phone number in any spelling.",
         "schema": {"type": "string"},
         "example": "00491713920054",
+    },
+    "reference": {
+        "name": "reference",
+        "in": "path",
+        "required": True,
+        "description": "Your own reference.",
+        "schema": {"type": "string"},
+        "example": "T-4711",
     },
 }
 _IDEMPOTENCY_KEY = {
@@ -64,7 +73,7 @@ def document() -> dict[str, Any]:
         "info": {"title": "Faden API", "version": "1.0.0", "description": _ABOUT},
         "servers": [{"url": f"/api{VERSION}"}],
         "security": [{"key": []}],
-        "tags": [{"name": name} for name in AREAS.values()],
+        "tags": [{"name": name} for name in _areas().values()],
         "paths": _paths(references),
         "components": {
             "securitySchemes": {
@@ -108,10 +117,15 @@ def _schemas() -> tuple[dict[str, Any], References]:
 
 def _paths(references: References) -> dict[str, Any]:
     paths: dict[str, Any] = {}
-    areas = list(AREAS)
+    areas = list(_areas())
     for made in sorted(CALLS, key=lambda made: areas.index(_area(made))):
         paths.setdefault(made.path, {})[made.method.lower()] = _operation(made, references)
     return paths
+
+
+def _areas() -> dict[str, str]:
+    more = dict.fromkeys(_area(made) for made in CALLS)
+    return AREAS | {area: area.capitalize() for area in more if area not in AREAS}
 
 
 def _area(made: Call) -> str:
@@ -123,7 +137,7 @@ def _operation(made: Call, references: References) -> dict[str, Any]:
         "operationId": made.name,
         "summary": made.summary,
         "description": made.about,
-        "tags": [AREAS[_area(made)]],
+        "tags": [_areas()[_area(made)]],
         "responses": _responses(made, references),
     }
     if parameters := _parameters(made):
@@ -133,6 +147,9 @@ def _operation(made: Call, references: References) -> dict[str, Any]:
         if made.example is not None:
             content["example"] = made.example
         operation["requestBody"] = {"required": True, "content": {"application/json": content}}
+    elif made.takes:
+        file = {"schema": {"type": "string", "format": "binary"}}
+        operation["requestBody"] = {"required": True, "content": dict.fromkeys(made.takes, file)}
     return operation
 
 
@@ -160,6 +177,8 @@ def _responses(made: Call, references: References) -> dict[str, Any]:
         answer: dict[str, Any] = {"description": _WORDS[status]}
         if shape is not None:
             answer["content"] = {"application/json": {"schema": references[shape]}}
+        elif made.media != "application/json":
+            answer["content"] = {made.media: {"schema": {"type": "string", "format": "binary"}}}
         answers[str(status)] = answer
     refusals = {str(status): {"$ref": f"#/components/responses/{status}"} for status in problems(made)}
     return answers | refusals

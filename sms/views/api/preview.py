@@ -1,6 +1,6 @@
 """POST /preview: what a text would become and cost. Nothing is stored."""
 
-from sms import sending
+from sms import checking
 from sms.gsm import segments
 from sms.models import Account
 from sms.refusal import Refused
@@ -19,7 +19,7 @@ def preview(account: Account, body: PreviewRequest) -> Answer:
 
     The composer's meter uses the same code. A number or a sender that cannot be used is told in `error`, with 200.
     """
-    made = sending.preview(account, body.text, body.to, body.sender or "", body.fields)
+    made = checking.preview(account, body.text, body.to, body.sender or "", body.fields)
     trouble = segments.problem(made.text)
     if trouble and trouble != "empty":
         raise Refused("text", trouble, limit=segments.MAX_CHARACTERS)

@@ -9,10 +9,10 @@ from flask_babel import gettext as _
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from sms.checking import Preview
 from sms.db import from_ms, to_ms
 from sms.gsm import msisdn, sender_id
 from sms.models import Call, Contact, Conversation, Label, Labelling, Message, StatusEvent
-from sms.sending import Preview
 from sms.views.api.problem import later, worded
 
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-21T09:00:00.000Z"])]
@@ -42,9 +42,15 @@ REASONS = {
     "machine": later("An answering machine took the call."),
     "no_audio": later("The text could not be read aloud."),
     "cancelled": later("The call was cancelled."),
+    "duplicate": later("The same text went to this number less than 3 minutes ago. It waits for a person."),
     "answered": later("An answer came first, so it was not sent."),
+    "given_up": later("Nobody knows whether it was sent. A person has given it up."),
 }
 """Why a message did not get through: the words of Message.reason."""
+
+NOBODY_KNOWS = later(
+    "It may have been sent: the carrier's answer did not come. Do not send it again blindly."
+)
 
 FINISHED = ("busy", "no-answer", "failed", "completed", "canceled")
 
@@ -284,10 +290,11 @@ def messages(rows: Sequence[Message]) -> list[MessageShape]:
             events[event.message_id].append(event)
         for call in Call.select().where(Call.message.in_(ids)).order_by(Call.attempt, Call.id):
             calls[call.message_id].append(call)
-    return [_message(row, events[row.id], calls[row.id]) for row in rows]
+    return [message(row, events[row.id], calls[row.id]) for row in rows]
 
 
-def _message(row: Message, events: Iterable[StatusEvent], calls: Sequence[Call]) -> MessageShape:
+def message(row: Message, events: Iterable[StatusEvent], calls: Sequence[Call] = ()) -> MessageShape:
+    """Build one message from what is known of it."""
     outgoing = row.direction == "outgoing"
     ours, theirs = shown(_caller_id(row, calls)), shown(row.theirs)
     seen = (row.data or {}).get("sender") or row.ours if outgoing else row.theirs
@@ -306,7 +313,7 @@ def _message(row: Message, events: Iterable[StatusEvent], calls: Sequence[Call])
         "error": _error(row),
         "error_code": row.reason or None,
         "created_at": time(row.created_at),
-        "send_at": time(row.at) if row.status == "scheduled" else None,
+        "send_at": time(row.next_at) if row.status == "scheduled" else None,
         "sent_at": time(row.sent_at),
         "delivered_at": time(row.delivered_at),
         "answers": row.answers,
@@ -321,6 +328,8 @@ def _caller_id(row: Message, calls: Sequence[Call]) -> str:
 
 
 def _error(row: Message) -> str | None:
+    if row.status == "unknown":
+        return _(NOBODY_KNOWS)
     if row.reason in REASONS:
         return _(REASONS[row.reason])
     return worded(row.reason, {}) if row.reason else row.error or None

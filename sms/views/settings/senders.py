@@ -9,8 +9,8 @@ from flask_login import current_user
 from flask_wtf import FlaskForm
 from wtforms import RadioField, StringField
 
-from sms import calling
 from sms import senders as verbs
+from sms import speaking
 from sms.gsm import sender_id
 from sms.models import Sender
 from sms.refusal import Refused
@@ -194,7 +194,7 @@ def preview_announcement() -> ResponseReturnValue:
     name = " ".join(request.args.get("spoken", "").split())
     if len(name) > verbs.LONGEST_SPOKEN:
         abort(422)
-    audio = calling.audio_of(current_user.account, announcement(current_user.account.locale, name or None))
+    audio = speaking.audio_of(current_user.account, announcement(current_user.account.locale, name or None))
     if audio is None:
         abort(503)
     answer = send_file(audio.path, mimetype="audio/wav", conditional=True)

@@ -6,7 +6,7 @@ from flask_login import current_user
 from flask_wtf import FlaskForm
 from wtforms import StringField
 
-from sms import suppression
+from sms import answering, suppression
 from sms.gsm import msisdn
 from sms.models import Suppression
 from sms.refusal import NotFound, Refused
@@ -31,7 +31,7 @@ def _show(form: NumberForm, status: int = 200) -> ResponseReturnValue:
     }
     rows = suppression.listing(current_user.account)
     shown = [(row, msisdn.parse(row.number), sources.get(row.source, row.source)) for row in rows]
-    return page("suppressions", status, form=form, rows=shown)
+    return page("suppressions", status, form=form, rows=shown, keys=answering.keys_are_heard())
 
 
 @blueprint.get("/opt-outs")

@@ -10,6 +10,7 @@ from typing import Any
 from sms import clock, config, exchange
 from sms.models import Heartbeat, Message
 from sms.smpp_bind import Bind
+from tests.database import url
 
 OUR = "+491713920090"
 
@@ -32,7 +33,12 @@ def settings_for(data: Path, port: int, **options: object) -> config.Settings:
     lines = [f"{name} = {value!r}".replace("'", '"') for name, value in own.items()]
     file = data.parent / "carriers.toml"
     file.write_text("[[carrier]]\n" + "\n".join(lines) + "\n", "utf-8")
-    environment = {"FADEN_DATA": str(data), "FADEN_CARRIERS": str(file), "CENTRE_PASSWORD": "secret"}
+    environment = {
+        "FADEN_DATA": str(data),
+        "FADEN_DATABASE_URL": url(data),
+        "FADEN_CARRIERS": str(file),
+        "CENTRE_PASSWORD": "secret",
+    }
     return config.load({**environment, "FADEN_SECRET_KEY": "only-for-tests-0123456789abcdefghij"})
 
 

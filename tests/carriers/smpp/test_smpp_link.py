@@ -1,6 +1,5 @@
 """The link, against a centre that follows a script: every answer is one outcome, and a lost link comes back."""
 
-import importlib.util
 import ssl
 import struct
 import subprocess
@@ -540,14 +539,6 @@ def test_another_process_can_tell_whether_the_centre_is_there(centre: ScriptedSm
     assert configured(centre.port).probe().kind is OutcomeKind.accepted
     centre.stop()
     assert configured(centre.port).probe().kind is OutcomeKind.temporary
-
-
-def test_without_the_codec_the_start_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "smpplib" else honest(name))
-    with pytest.raises(CarrierConfigError) as missing:
-        configured(2775)
-    assert str(missing.value) == "carrier centre: SMPP needs the package smpplib"
 
 
 def test_no_password_is_shown() -> None:

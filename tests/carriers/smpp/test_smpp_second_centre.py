@@ -64,6 +64,9 @@ class SecondCentre:
         return int(self.run(self._deliver({**own, "short_message": text, **fields})).command_status)
 
     async def _deliver(self, fields: dict[str, Any]) -> Any:
+        # The other side may know that it is bound before this one has been told.
+        while not self.binds:
+            await asyncio.sleep(0.01)
         return await self.binds[-1].deliver_sm(**fields)
 
     def stop(self) -> None:

@@ -1,0 +1,193 @@
+"""What people answer to a reminder, and what it does to the appointment."""
+
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from peewee import fn
+
+from sms import awaiting, inbox, sending
+from sms.clock import now
+from sms.db import database
+from sms.models import Account, Contact, Conversation, Expectation, Message, log_change
+from sms.models.event import add_event
+from sms.modules.appointment import planning, saying
+from sms.modules.appointment.models import Appointment, Choice, Reminder, Scheme
+from sms.modules.appointment.reminding import MODULE
+from sms.understanding import understand
+from sms.understanding.appointment import DEFAULT_WORDS
+
+ANSWERABLE = ("open", "confirmed", "declined", "wants_to_move")
+STATE_OF = {"confirm": "confirmed", "cancel": "declined", "reschedule": "wants_to_move"}
+MOST_TO_CHOOSE_FROM = 5
+CHOICE_COUNTS = timedelta(days=1)
+"""So long a number may answer the question which appointment is meant."""
+
+
+def on_reply(message: Message, expectation: Expectation) -> bool:
+    """Take an answer to a reminder; False for anything else, which is an ordinary message with the appointment beside it."""
+    account = message.account
+    scheme = planning.scheme_for(account.id)
+    candidates = waiting(account, message.theirs)
+    if scheme is None or not candidates:
+        return False
+    if chosen := _chosen(message, candidates):
+        return _settle(chosen[0], chosen[1], scheme, message)
+    meaning = _meaning(message, scheme)
+    if meaning is None:
+        _mark(message, candidates[0], "")
+        return False
+    fresh = [one for one in candidates if one.state == "open"] or candidates
+    if len(fresh) > 1:
+        return _ask_which(fresh[:MOST_TO_CHOOSE_FROM], meaning, message)
+    return _settle(fresh[0], meaning, scheme, message)
+
+
+def waiting(account: Account, number: str) -> list[Appointment]:
+    """Return the coming appointments of a number of which somebody was reminded, in the order of time."""
+    reminded = Reminder.select(Reminder.appointment).where(
+        Reminder.appointment == Appointment.id, Reminder.start == Appointment.start, Reminder.state == "sent"
+    )
+    found = Appointment.select().where(
+        Appointment.account == account,
+        Appointment.number == number,
+        Appointment.start > now(),
+        Appointment.state.in_(ANSWERABLE),
+        fn.EXISTS(reminded),
+    )
+    return list(found.order_by(Appointment.start, Appointment.id))
+
+
+def _meaning(message: Message, scheme: Scheme) -> str | None:
+    words = {role: tuple(a.get("words") or ()) for role, a in (scheme.answers or {}).items()}
+    usable = {role: words.get(role) or DEFAULT_WORDS[role] for role in DEFAULT_WORDS}
+    found = understand("appointment", message.text, locale=message.account.locale, words=usable)
+    return str(found.value) if found.outcome == "value" else None
+
+
+def _chosen(message: Message, candidates: list[Appointment]) -> tuple[Appointment, str] | None:
+    """Return which appointment a number names, where the last question was which one is meant."""
+    where = (Choice.account == message.account) & (Choice.number == message.theirs)
+    choice = Choice.get_or_none(where, Choice.at > now() - CHOICE_COUNTS)
+    if choice is None:
+        return None
+    by_id = {one.id: one for one in candidates}
+    offered = [by_id.get(id) for id in choice.offered]
+    options = [in_words(one) if one is not None else "-" for one in offered]
+    found = understand("choice", message.text, locale=message.account.locale, options=options)
+    chosen = offered[int(str(found.value)) - 1] if found.outcome == "value" else None
+    if chosen is None:
+        return None
+    Choice.delete().where(where).execute()
+    return chosen, choice.meaning
+
+
+def _ask_which(candidates: list[Appointment], meaning: str, message: Message) -> bool:
+    text = saying.usual("which", message.account.locale)
+    listed = ", ".join(f"{n} = {in_words(one)}" for n, one in enumerate(candidates, 1))
+    _say(message, text, {"Liste": listed, "list": listed})
+    offered = [one.id for one in candidates]
+    Choice.insert(
+        account=message.account, number=message.theirs, meaning=meaning, offered=offered, at=now()
+    ).on_conflict(
+        conflict_target=[Choice.account, Choice.number],
+        preserve=[Choice.meaning, Choice.offered, Choice.at],
+    ).execute()
+    return True
+
+
+def in_words(appointment: Appointment) -> str:
+    """Return when an appointment is, as it is said in its account's language."""
+    local = appointment.start.astimezone(ZoneInfo(appointment.zone))
+    return saying.in_words(local, appointment.account.locale)
+
+
+def _settle(appointment: Appointment, meaning: str, scheme: Scheme, message: Message) -> bool:
+    """Let an answer do what it says; after the cut-off a cancellation is for a person to decide."""
+    too_late = meaning == "cancel" and now() > appointment.start - timedelta(minutes=scheme.cutoff_minutes)
+    name = "too_late" if too_late else meaning
+    _mark(message, appointment, meaning)
+    if too_late:
+        _to_agents(message.conversation, appointment, "appointment_late_cancellation")
+    else:
+        set_state(appointment, STATE_OF[meaning], "reply", message.conversation)
+        if meaning == "reschedule":
+            inbox.reopen(message.conversation)
+    own = (scheme.answers or {}).get(name, {}).get("text", "")
+    _say(
+        message,
+        own or saying.usual(name, message.account.locale),
+        saying.fields(message.account, appointment),
+    )
+    return True
+
+
+def set_state(appointment: Appointment, state: str, how: str, conversation: Conversation | None) -> bool:
+    """Bring an appointment into a state, with its event in the thread; False where it is there already."""
+    with database.atomic():
+        if appointment.state == state:
+            return False
+        appointment.state, appointment.how, appointment.state_at = state, how, now()
+        appointment.save(only=[Appointment.state, Appointment.how, Appointment.state_at])
+        planning.replan([appointment], planning.scheme_for(appointment.account_id))
+        log_change(appointment.account_id, "appointment")
+        if conversation is not None:
+            _tell(conversation, appointment, f"appointment_{state}")
+    return True
+
+
+def _to_agents(conversation: Conversation, appointment: Appointment, kind: str) -> None:
+    inbox.reopen(conversation)
+    _tell(conversation, appointment, kind)
+
+
+def _tell(conversation: Conversation, appointment: Appointment, kind: str) -> None:
+    add_event(conversation, kind, source=MODULE, appointment=appointment.id, strong=in_words(appointment))
+
+
+def _say(message: Message, text: str, fields: dict[str, Any]) -> None:
+    sending.send(
+        message.account, message.theirs, text, sender=message.ours, channel="sms", source=MODULE, fields=fields,
+        answering=True, conversation=message.conversation,
+    )  # fmt: skip
+
+
+def _mark(message: Message, appointment: Appointment, meaning: str) -> None:
+    """Put the appointment beside the bubble of an answer."""
+    local = appointment.start.astimezone(ZoneInfo(appointment.zone))
+    chip = {
+        "icon": "calendar-check"
+        if meaning == "confirm"
+        else "calendar-x"
+        if meaning == "cancel"
+        else "calendar",
+        "label": in_words(appointment),
+        "value": meaning,
+        "href": f"/appointments/?day={local:%Y-%m-%d}#a-{appointment.id}",
+    }
+    message.data = {**(message.data or {}), "chip": chip}
+    Message.update(data=message.data).where(Message.id == message.id).execute()
+    log_change(message.account_id, "message", message.conversation_id, message.id)
+
+
+def on_opt_out(account: Account, number: str) -> None:
+    """Remind this person of nothing more; the appointments stay, and show that nobody will be reminded."""
+    coming = Appointment.select().where(
+        Appointment.account == account, Appointment.number == number, Appointment.start > now()
+    )
+    ids = [one.id for one in coming]
+    Reminder.update(state="skipped", reason="opted_out", done_at=now()).where(
+        Reminder.appointment.in_(ids or [0]), Reminder.state == "planned"
+    ).execute()
+    awaiting.forget(number, MODULE, f"{account.id}/{number}")
+
+
+def on_erase(contact: Contact, numbers: list[str]) -> None:
+    """Forget a person, inside the erasing transaction: number, title and fields go, the state of the slot stays."""
+    theirs = (Appointment.account == contact.account_id) & Appointment.number.in_(numbers)
+    ids = [one.id for one in Appointment.select(Appointment.id).where(theirs)]
+    Reminder.update(state="cancelled", reason="erased", done_at=now()).where(
+        Reminder.appointment.in_(ids or [0]), Reminder.state == "planned"
+    ).execute()
+    Choice.delete().where(Choice.account == contact.account_id, Choice.number.in_(numbers)).execute()
+    Appointment.update(number="", title="", fields={}).where(Appointment.id.in_(ids or [0])).execute()

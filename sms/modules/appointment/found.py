@@ -1,0 +1,85 @@
+"""What an import finds in a file: appointments, and what is wrong with those that cannot be taken. Pure."""
+
+import dataclasses
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from phonenumbers import PhoneNumberMatcher
+
+from sms.gsm import msisdn
+
+LONGEST_REFERENCE = 200
+LONGEST_TITLE = 200
+LOOKED_AT = 5_000
+"""Characters of a description in which a number is looked for."""
+BARE = re.compile(r"(?<![\d+])49\d{9,12}(?!\d)")
+"""A German number without its plus, which the library's matcher does not see."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """One appointment: `start` and `end` in UTC, `zone` the one it is shown in, `number` E.164 or None."""
+
+    reference: str
+    start: datetime
+    zone: ZoneInfo
+    number: str | None = None
+    title: str = ""
+    end: datetime | None = None
+    cancelled: bool = False
+    fields: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def local(self) -> datetime:
+        """The wall clock of its zone at the start, naive."""
+        return self.start.astimezone(self.zone).replace(tzinfo=None)
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """What is wrong, and where: the line of a table from 1, or the UID of a calendar's event."""
+
+    place: int | str
+    code: str
+    params: dict[str, Any] = dataclasses.field(default_factory=dict)
+    field: str = ""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """All that was found, in the order of time for a calendar and of lines for a table."""
+
+    appointments: list[Found]
+    mistakes: list[Mistake]
+
+
+def number_in(texts: Iterable[str], region: str) -> str | None:
+    """Return the number (E.164) of the first text that holds one we can reach; in one text a mobile goes first."""
+    for text in texts:
+        usable = [n for n in _numbers(text, region) if n.channel]
+        mobile = next((n for n in usable if n.channel == "sms"), None)
+        if chosen := mobile or next(iter(usable), None):
+            return chosen.e164
+    return None
+
+
+def _numbers(text: str, region: str) -> list[msisdn.Number]:
+    text = text[:LOOKED_AT]
+    raw = [match.raw_string for match in PhoneNumberMatcher(text, region)] or BARE.findall(text)
+    found = (msisdn.parse(number, region) for number in raw)
+    return [number for number in found if number.e164]
+
+
+def minutes(moment: datetime) -> str:
+    """Return a moment as 2026-03-30T07:00Z, with seconds only where it has some."""
+    text = moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds")
+    return text.removesuffix(":00") + "Z" if moment.second == 0 else text + "Z"
+
+
+def one_line(text: str) -> str:
+    """Return a title as one line of at most 200 characters."""
+    return " ".join(text.split())[:LONGEST_TITLE]

@@ -1,0 +1,255 @@
+"""The work of the background: what is due is looked at once more, sent or left out, and rules that changed are applied.
+
+Everything is found by state, so a worker that dies in the middle leaves nothing behind but work: a reminder and the
+note that it has gone out are one transaction.
+"""
+
+import logging
+import threading
+from datetime import datetime, timedelta
+
+from peewee import IntegrityError
+
+from sms import awaiting, queue, quiet, sending, suppression
+from sms.clock import now
+from sms.db import database, is_sqlite
+from sms.gsm import msisdn
+from sms.models import Account, Message, log_change
+from sms.modules.appointment import planning, saying
+from sms.modules.appointment.models import REMINDED, Appointment, Reminder, Scheme
+from sms.refusal import Conflict, Refused
+
+log = logging.getLogger(__name__)
+
+MODULE = "appointment"
+BATCH = 50
+REPLANNED_AT_ONCE = 100
+AT_LEAST = timedelta(minutes=10)
+"""So much before the appointment a reminder still helps; later it is shown as missed."""
+LATE = timedelta(minutes=15)
+"""A reminder that goes out so much after its time was held up: of several held up only the last one helps."""
+AGAIN = timedelta(minutes=5)
+"""So long a reminder waits where every number waits for another answer of this person."""
+
+_working = threading.Lock()
+
+
+class Busy(Exception):
+    """Every number from which this person could be reminded waits for an answer to something else."""
+
+
+def tick() -> None:
+    """Have done what is due; once a second in the worker."""
+    if _due(now()).exists() or _outdated().exists():
+        queue.later("remind_of_appointments", priority=queue.LOW)
+
+
+@queue.job
+def remind_of_appointments() -> None:
+    """Send what is due now; one thread of a process at most, a second ring finds it by state."""
+    if not _working.acquire(blocking=False):
+        return
+    try:
+        work()
+    finally:
+        _working.release()
+
+
+def work() -> int:
+    """Plan anew what an older version of the rules has planned, then remind until nothing is due; returns how many."""
+    done, moment = 0, now()
+    while True:
+        # What is due waits for no more than one stretch, however much is planned anew.
+        replanned = _replan_some()
+        while few := [row.id for row in _due(moment).limit(BATCH)]:
+            done += sum(_look_at(reminder_id) for reminder_id in few)
+        if not replanned:
+            return done
+
+
+def _due(moment: datetime):  # type: ignore[no-untyped-def]
+    return (
+        Reminder.select(Reminder.id)
+        .where(Reminder.state == "planned", Reminder.at <= moment)
+        .order_by(Reminder.at, Reminder.id)
+    )
+
+
+def _outdated():  # type: ignore[no-untyped-def]
+    """Appointments ahead whose reminders an older version of their account's rules has planned."""
+    return (
+        Appointment.select(Appointment)
+        .join(Scheme, on=((Scheme.account == Appointment.account) & Scheme.active))
+        .where(
+            Appointment.planned_by != Scheme.version,
+            Appointment.start > now(),
+            Appointment.state.in_(REMINDED),
+        )
+        .limit(REPLANNED_AT_ONCE)
+    )
+
+
+def _replan_some() -> int:
+    few = list(_outdated())
+    with database.atomic():
+        for account_id in {one.account_id for one in few}:
+            scheme = planning.scheme_for(account_id)
+            planning.replan([one for one in few if one.account_id == account_id], scheme)
+    return len(few)
+
+
+def _look_at(reminder_id: int) -> int:
+    """Look at one due reminder in a transaction of its own; whatever fails is shown as missed."""
+    try:
+        with database.atomic():
+            return _remind(reminder_id)
+    except Exception:
+        log.exception("reminder %s cannot go out", reminder_id)
+    with database.atomic():
+        planning.end(Reminder.get_by_id(reminder_id), "missed", "fault")
+    return 1
+
+
+def _remind(reminder_id: int) -> int:
+    """Send one reminder where it is still right at this moment; 0 where somebody else was faster or it is planned anew."""
+    query = Reminder.select().where(Reminder.id == reminder_id, Reminder.state == "planned")
+    reminder = (query if is_sqlite() else query.for_update()).first()
+    if reminder is None:
+        return 0
+    appointment = reminder.appointment
+    scheme = planning.scheme_for(appointment.account_id)
+    if scheme is not None and appointment.planned_by != scheme.version:
+        planning.replan([appointment], scheme)
+        return 0
+    if verdict := _verdict(reminder, appointment, scheme):
+        planning.end(reminder, *verdict)
+        return 1
+    assert scheme is not None
+    try:
+        text = scheme.text or saying.usual("reminder", appointment.account.locale)
+        message = _send(appointment, scheme, text, channel_of(appointment, reminder.channel))
+    except Busy:
+        Reminder.update(at=now() + AGAIN, reason="in_line").where(Reminder.id == reminder.id).execute()
+        return 1
+    except Refused as refusal:
+        planning.end(reminder, "skipped", refusal.code[:30])
+        return 1
+    planning.end(reminder, "sent", "", message.id)
+    return 1
+
+
+def _verdict(reminder: Reminder, appointment: Appointment, scheme: Scheme | None) -> tuple[str, str] | None:
+    """Return why a reminder does not go out, as (state, reason); None where it does."""
+    moment = now()
+    rule = (
+        None
+        if scheme is None
+        else next((r for r in planning.rules_of(scheme) if r.key == reminder.rule), None)
+    )
+    if rule is None or reminder.start != appointment.start:
+        return "cancelled", "not_wanted"
+    if appointment.state not in REMINDED or (appointment.state != "open" and not rule.always):
+        return "cancelled", "answered"
+    if suppression.is_suppressed(appointment.account_id, appointment.number):
+        return "skipped", "opted_out"
+    if moment > appointment.start - AT_LEAST and moment > reminder.at + LATE:
+        return "missed", "too_late"
+    if moment > reminder.at + LATE and _another_is_due(reminder, moment):
+        return "missed", "another_goes_out"
+    if _allowed_from(appointment, rule.channel, moment) >= appointment.start:
+        return "skipped", "quiet"
+    return None
+
+
+def _another_is_due(reminder: Reminder, moment: datetime) -> bool:
+    later = (
+        Reminder.select()
+        .where(Reminder.appointment == reminder.appointment_id, Reminder.state == "planned")
+        .where(Reminder.at <= moment, (Reminder.at > reminder.at) | (Reminder.id > reminder.id))
+    )
+    return bool(later.exists())
+
+
+def _allowed_from(appointment: Appointment, channel: str, moment: datetime) -> datetime:
+    return quiet.allowed_from(
+        appointment.account, channel_of(appointment, channel), appointment.number, moment
+    )
+
+
+def channel_of(appointment: Appointment, wanted: str) -> str:
+    """Return how a number is reached: a landline by voice whatever the rule says, `both` begins with a text."""
+    if msisdn.parse(appointment.number).channel == "voice":
+        return "voice"
+    return "voice" if wanted == "voice" else "sms"
+
+
+def remind_now(appointment: Appointment, by_call: bool = False) -> Message:
+    """Remind of an appointment at once, because a person wants it; raises Refused or Conflict."""
+    scheme = planning.scheme_for(appointment.account_id)
+    if scheme is None or appointment.state not in REMINDED or appointment.start <= now():
+        raise Conflict("not_to_be_reminded")
+    text = scheme.text or saying.usual("reminder", appointment.account.locale)
+    channel = channel_of(appointment, "voice" if by_call else "sms")
+    try:
+        with database.atomic():
+            message = _send(appointment, scheme, text, channel)
+            Reminder.create(
+                appointment=appointment, rule=f"hand-{message.id}", start=appointment.start, at=now(), channel=channel,
+                state="sent", message=message.id, done_at=now(),
+            )  # fmt: skip
+            log_change(appointment.account_id, "appointment")
+    except Busy:
+        raise Conflict("numbers_wait") from None
+    return message
+
+
+def subject_of(appointment: Appointment) -> str:
+    """Return what an answer to a reminder leads to: the person, who may have several appointments."""
+    return f"{appointment.account_id}/{appointment.number}"
+
+
+def _send(appointment: Appointment, scheme: Scheme, text: str, channel: str) -> Message:
+    """Send a text about an appointment and wait for the answer on its number; raises Refused or Busy."""
+    account: Account = appointment.account
+    values = saying.fields(account, appointment)
+    if channel == "voice":
+        return sending.send(
+            account, appointment.number, text, sender=scheme.sender, channel="voice", source=MODULE,
+            fields=values, automated=True,
+        )  # fmt: skip
+    subject = subject_of(appointment)
+    for sender in awaiting.senders(
+        account, appointment.number, MODULE, subject, scheme.sender, scheme.sender
+    ):
+        try:
+            with database.atomic():
+                sent = sending.send(
+                    account, appointment.number, text, sender=sender, channel="sms", source=MODULE,
+                    fields=values, automated=True,
+                )  # fmt: skip
+                awaiting.expect(sent, MODULE, subject)
+                return sent
+        except IntegrityError:
+            continue
+        except Refused as refusal:
+            if refusal.code != "number_in_use":
+                raise
+    raise Busy
+
+
+def tell_of_change(appointment: Appointment, before: datetime | None = None) -> None:
+    """Tell who has been reminded that the appointment has moved or is cancelled, where the scheme has words for it."""
+    scheme = planning.scheme_for(appointment.account_id)
+    start = before or appointment.start
+    told = Reminder.select().where(
+        Reminder.appointment == appointment.id, Reminder.start == start, Reminder.state == "sent"
+    )
+    if scheme is None or start <= now() or not told.exists():
+        return
+    text = scheme.cancelled_text if appointment.state == "cancelled" else scheme.moved_text
+    if not text:
+        return
+    try:
+        _send(appointment, scheme, text, channel_of(appointment, "sms"))
+    except (Refused, Busy) as error:
+        log.warning("appointment %s: nobody is told of its change: %s", appointment.id, error)

@@ -1,0 +1,8 @@
+"""What the appointments show and answer over HTTP."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("appointment", __name__, url_prefix="/appointments", template_folder="../templates")
+
+# Puts the pages on the blueprint and the calls on the API.
+from sms.modules.appointment.views import agenda, api, editing, importing, setup  # noqa: E402, F401

@@ -1,0 +1,287 @@
+"""The set-up of reminders: when, with what words, and what follows each answer; shown before it counts."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from sms import checking, contacts, routing
+from sms.clock import now
+from sms.gsm import msisdn
+from sms.models import Account
+from sms.modules.appointment import planning, reminding, saying, schemes
+from sms.modules.appointment.models import REMINDED, Appointment, Reminder, Scheme
+from sms.modules.appointment.plan import read_period
+from sms.modules.appointment.views import blueprint
+from sms.refusal import Refused
+from sms.understanding.appointment import DEFAULT_WORDS
+from sms.views import moments
+from sms.views.composer import Composer, meter, sender_choices
+from sms.views.gate import requires
+from sms.wording import sentence
+
+SHOWN = 20
+"""Reminders that are foretold."""
+LOOKED_AT = 60
+"""Coming appointments of which they are foretold."""
+ANSWERS = ("confirm", "cancel", "reschedule", "too_late")
+SIMPLE = ("sender", "text", "moved_text", "cancelled_text", "quiet_from", "quiet_to", "on_quiet", "cutoff")
+OFFERED = ("Termin", "Wochentag", "Datum", "Uhrzeit", "Praxis", "Titel")
+OFFERED_EN = ("appointment", "weekday", "date", "time", "account", "title")
+
+
+@dataclass
+class SetUp:
+    """What stands in the form, with what is wrong in it by field."""
+
+    active: bool = True
+    sender: str = ""
+    text: str = ""
+    moved_text: str = ""
+    cancelled_text: str = ""
+    quiet_from: str = ""
+    quiet_to: str = ""
+    on_quiet: str = "later"
+    cutoff: str = "0"
+    rules: list[dict[str, str]] = field(default_factory=list)
+    words: dict[str, str] = field(default_factory=dict)
+    said: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+@blueprint.get("/setup")
+@requires("owner")
+def set_up() -> ResponseReturnValue:
+    """The form as it is stored, or as most practices want it."""
+    account = current_user.account
+    return _page(_typed_of(schemes.of(account) or schemes.usual(account)))
+
+
+@blueprint.post("/setup")
+@requires("owner")
+def save_set_up() -> ResponseReturnValue:
+    """Store the set-up; other buttons than "save" change the form alone, for pages without script."""
+    typed, do = _typed(), request.form.get("do", "save")
+    if do != "save":
+        _change_form(typed, do)
+        return _page(typed)
+    account = current_user.account
+    scheme = _checked(account, typed)
+    if typed.errors:
+        return _page(typed, 422)
+    schemes.save(account, scheme)
+    flash(_("The reminders are set up. What is planned changes within moments."))
+    return redirect(url_for("appointment.set_up"), 303)
+
+
+@blueprint.post("/setup/preview")
+@requires("owner")
+def preview_set_up() -> ResponseReturnValue:
+    """What people would read, what it costs, and which reminders come next."""
+    return render_template("appointment/_preview.html", **_foretold(_typed()))
+
+
+def _page(typed: SetUp, status: int = 200) -> ResponseReturnValue:
+    account = current_user.account
+    able = {choice.value for choice in routing.senders(account) if choice.can_reply}
+    return render_template(
+        "appointment/setup.html",
+        typed=typed,
+        senders=[choice for choice in sender_choices(account, "") if choice.value in able],
+        offered=OFFERED_EN if account.locale.startswith("en") else OFFERED,
+        defaults=DEFAULT_WORDS,
+        usual={name: saying.usual(name, account.locale) for name in ANSWERS},
+        **_foretold(typed),
+    ), status
+
+
+def _typed_of(scheme: Scheme) -> SetUp:
+    since, _dash, until = scheme.quiet.partition("-")
+    answers = scheme.answers or {}
+    return SetUp(
+        active=scheme.active,
+        sender=scheme.sender,
+        text=scheme.text or saying.usual("reminder", scheme.account.locale),
+        moved_text=scheme.moved_text,
+        cancelled_text=scheme.cancelled_text,
+        quiet_from=since,
+        quiet_to=until,
+        on_quiet=scheme.on_quiet,
+        cutoff=str(scheme.cutoff_minutes // 60),
+        rules=[_typed_rule(rule) for rule in scheme.rules],
+        words={
+            role: ", ".join(answers.get(role, {}).get("words") or DEFAULT_WORDS[role])
+            for role in DEFAULT_WORDS
+        },
+        said={
+            name: answers.get(name, {}).get("text") or saying.usual(name, scheme.account.locale)
+            for name in ANSWERS
+        },
+    )
+
+
+def _typed_rule(rule: dict[str, Any]) -> dict[str, str]:
+    before = read_period(rule["before"])
+    amount = before.days or int(before.elapsed / timedelta(hours=1))
+    unit = "days" if before.days else "hours"
+    return {
+        "key": rule["key"],
+        "amount": str(amount),
+        "unit": unit,
+        "at": rule.get("at", ""),
+        "channel": rule.get("channel", "sms"),
+        "when": rule.get("when", "open"),
+    }
+
+
+def _typed() -> SetUp:
+    form = request.form
+    names = ("key", "amount", "unit", "at", "channel", "when")
+    columns = [form.getlist(f"rule_{name}") for name in names]
+    rows = list(zip(*columns, strict=False))[: schemes.MOST_RULES]
+    return SetUp(
+        active=form.get("active") == "1",
+        rules=[dict(zip(names, (cell[:20] for cell in row), strict=True)) for row in rows],
+        words={role: form.get(f"words_{role}", "")[:1000] for role in DEFAULT_WORDS},
+        said={name: form.get(f"said_{name}", "")[:5000] for name in ANSWERS},
+        **{name: form.get(name, "")[:5000] for name in SIMPLE},  # type: ignore[arg-type]
+    )
+
+
+def _change_form(typed: SetUp, do: str) -> None:
+    kind, _colon, what = do.partition(":")
+    if kind == "add" and len(typed.rules) < schemes.MOST_RULES:
+        typed.rules.append(
+            {"key": "", "amount": "2", "unit": "hours", "at": "", "channel": "sms", "when": "open"}
+        )
+    elif kind == "remove" and what.isascii() and what.isdigit() and int(what[:4]) < len(typed.rules):
+        del typed.rules[int(what[:4])]
+    elif kind == "insert":
+        typed.text = f"{typed.text.rstrip()} {{{what[:80]}}}".lstrip()
+
+
+def _checked(account: Account, typed: SetUp) -> Scheme:
+    """Return the scheme that the form describes; what is wrong stands in `typed.errors` by field."""
+    scheme = schemes.of(account) or schemes.usual(account)
+    known = schemes.known_names(account)
+
+    def take(name: str, check: Any) -> Any:
+        try:
+            return check()
+        except Refused as no:
+            typed.errors[name] = sentence(no.code, **no.params)
+            return None
+
+    rules = [
+        take(
+            f"rules.{n}",
+            lambda n=n, r=r: schemes.checked_rule(
+                n, r["amount"], r["unit"], r["at"], r["channel"], r["when"]
+            ),
+        )
+        for n, r in enumerate(typed.rules)
+    ]
+    if not rules:
+        typed.errors["rules"] = sentence("no_rules")
+    good = [(rule, row["key"]) for rule, row in zip(rules, typed.rules, strict=True) if rule is not None]
+    scheme.rules = schemes.with_keys([rule for rule, _key in good], [key for _rule, key in good])
+    scheme.active = typed.active
+    able = {choice.value for choice in routing.senders(account) if choice.can_reply}
+    scheme.sender = typed.sender if typed.sender in able else ""
+    scheme.text = (
+        take("text", lambda: schemes.checked_text(account, "text", typed.text, known, needed=True)) or ""
+    )
+    for name in ("moved_text", "cancelled_text"):
+        text = take(
+            name,
+            lambda name=name: schemes.checked_text(account, name, getattr(typed, name), known, needed=False),
+        )
+        setattr(scheme, name, text or "")
+    answers: dict[str, Any] = {}
+    for name in ANSWERS:
+        said = take(
+            f"said_{name}",
+            lambda name=name: schemes.checked_text(account, name, typed.said[name], known, needed=False),
+        )
+        answers[name] = {"text": said or ""}
+    for role in DEFAULT_WORDS:
+        answers[role]["words"] = (
+            take(f"words_{role}", lambda role=role: schemes.checked_words(role, typed.words[role])) or []
+        )
+    scheme.answers = answers
+    scheme.quiet = take("quiet", lambda: schemes.checked_quiet(typed.quiet_from, typed.quiet_to)) or ""
+    scheme.on_quiet = typed.on_quiet if typed.on_quiet in ("earlier", "later", "skip") else "later"
+    scheme.cutoff_minutes = take("cutoff", lambda: schemes.checked_cutoff(typed.cutoff)) or 0
+    return scheme
+
+
+def _foretold(typed: SetUp) -> dict[str, Any]:
+    """Return what the preview shows of a form as it stands, right or wrong."""
+    account = current_user.account
+    trial = SetUp(**{**typed.__dict__, "errors": {}})
+    scheme = _checked(account, trial)
+    coming = list(
+        Appointment.select()
+        .where(Appointment.account == account, Appointment.start > now(), Appointment.state.in_(REMINDED))
+        .order_by(Appointment.start, Appointment.id)
+        .limit(LOOKED_AT)
+    )
+    sample = next((one for one in coming if one.number), None) or _sample(account)
+    values = saying.fields(account, sample)
+    filled = checking.preview(account, typed.text, None, None, values)
+    confirm = checking.preview(
+        account, typed.said.get("confirm") or saying.usual("confirm", account.locale), None, None, values
+    )
+    return {
+        "reads": filled.text, "composer": Composer(meter=meter(account, typed.text, None, "sms", values)),
+        "yes": next(iter(w.strip() for w in typed.words.get("confirm", "").split(",") if w.strip()), DEFAULT_WORDS["confirm"][0]),
+        "thanks": confirm.text, "from_number": _from(typed.sender), "next": _next(coming, scheme) if not trial.errors else [],
+        "is_wrong": bool(trial.errors),
+    }  # fmt: skip
+
+
+def _sample(account: Account) -> Appointment:
+    local = (
+        (now() + timedelta(days=2))
+        .astimezone(ZoneInfo(account.zone))
+        .replace(hour=9, minute=0, second=0, microsecond=0)
+    )
+    start: datetime = local.astimezone(UTC)
+    return Appointment(
+        account=account,
+        number="",
+        start=start,
+        zone=account.zone,
+        title=_("Check-up"),
+        fields={},
+        state="open",
+    )
+
+
+def _from(sender: str) -> str:
+    return msisdn.display(sender) if sender.startswith("+") else sender or _("pool number")
+
+
+def _next(coming: list[Appointment], scheme: Scheme) -> list[dict[str, str]]:
+    """Return the next reminders that a scheme would send: when, to whom, how."""
+    planned: list[Reminder] = [
+        r for one in coming for r in planning.wanted(one, scheme) if r.state == "planned"
+    ]
+    planned.sort(key=lambda r: r.at)
+    people = contacts.filling(current_user.account, {r.appointment.number for r in planned[:SHOWN]})
+    zone, locale = current_user.account.zone, get_locale().language
+    return [
+        {
+            "when": moments.planned(r.at, now(), zone, locale),
+            "who": (people.get(r.appointment.number) or {}).get("name")
+            or msisdn.display(r.appointment.number),
+            "channel": reminding.channel_of(r.appointment, r.channel),
+        }
+        for r in planned[:SHOWN]
+    ]

@@ -1,0 +1,48 @@
+"""What people read about appointments: for each code that something is refused with, for each event in a thread."""
+
+
+def N_(sentence: str) -> str:
+    """Mark a sentence for translation; it is translated when it is said."""
+    return sentence
+
+
+SENTENCES = {
+    "bad_period": N_("This is not a period of at most a year, like P1D or PT2H."),
+    "bad_quiet": N_("This is not a span of quiet hours like 20:00-08:00."),
+    "not_a_calendar": N_("This is not a complete calendar file (.ics)."),
+    "not_a_table": N_("This is not a table. Please save it as CSV."),
+    "empty_file": N_("The file is empty."),
+    "no_start_column": N_(
+        "No column says when the appointment begins. Name it “start”, or “date” and “time”."
+    ),
+    "too_many_lines": N_("The table has too many lines: at most %(limit)s."),
+    "bad_event": N_("This event cannot be read."),
+    "no_start": N_("This event does not say when it begins."),
+    "too_many_occurrences": N_("This series has too many appointments: at most %(limit)s."),
+    "no_number": N_("There is no phone number here, so nobody is reminded."),
+    "no_hour": N_("The hour is missing."),
+    "twice": N_("The reference %(reference)s is in a line above already."),
+    "unknown_media": N_("Please send a calendar (text/calendar) or a table (text/csv)."),
+    "not_to_be_reminded": N_("Nobody is reminded of this appointment: it is over, or no reminder is set up."),
+    "numbers_wait": N_("Every number waits for an answer of this person. Please try again later."),
+    "unknown_state": N_("This cannot become of an appointment."),
+    "bad_minutes": N_("Please give whole minutes, at most a day."),
+    "bad_amount": N_("Please give a whole number from 1."),
+    "too_early": N_("At most a year before."),
+    "bad_cutoff": N_("Please give whole hours from 0 to %(limit)s."),
+    "no_rules": N_("Please add at least one reminder."),
+    "fault": N_("Something went wrong on our side."),
+    "another_goes_out": N_("A later one goes out instead."),
+    "end_before_start": N_("The appointment would end before it begins."),
+}
+
+EVENTS = {
+    "appointment_confirmed": N_("Appointment %(strong)s confirmed"),
+    "appointment_declined": N_("Appointment %(strong)s declined"),
+    "appointment_wants_to_move": N_("Would like another time than %(strong)s"),
+    "appointment_late_cancellation": N_("Cancellation of %(strong)s came too late, please decide"),
+    "appointment_open": N_("Appointment %(strong)s is open again"),
+    "appointment_cancelled": N_("Appointment %(strong)s cancelled"),
+    "appointment_no_show": N_("Did not come to the appointment %(strong)s"),
+    "appointment_attended": N_("Came to the appointment %(strong)s"),
+}

@@ -1,0 +1,107 @@
+"""Reminders are set up by a form that shows what it will do, keeps what was typed and says what is wrong where."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from sms import clock
+from sms.modules.appointment import diary, reminding, schemes
+from sms.modules.appointment.found import Found
+from sms.modules.appointment.models import Reminder, Scheme
+from tests.survey.surveys_for_tests import MARGARETHE, take_everything, told
+
+BERLIN = ZoneInfo("Europe/Berlin")
+NINE = datetime(2027, 3, 30, 7, 0, tzinfo=UTC)
+FORM = {
+    "active": "1", "sender": "", "text": "Ihr Termin am {Termin}. JA oder NEIN?", "quiet_from": "20", "quiet_to": "8:00",
+    "on_quiet": "earlier", "cutoff": "24", "moved_text": "Neu: {Termin}", "cancelled_text": "",
+    "rule_key": ["", ""], "rule_amount": ["3", "2"], "rule_unit": ["days", "hours"], "rule_at": ["10.00", ""],
+    "rule_channel": ["sms", "voice"], "rule_when": ["always", "open"],
+    "words_confirm": "JA, OK", "said_confirm": "Danke!", "words_cancel": "NEIN", "said_cancel": "",
+    "words_reschedule": "", "said_reschedule": "", "said_too_late": "",
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _ten_days_before(app):
+    clock.shift(NINE - timedelta(days=10) - clock.now())
+
+
+def test_what_is_typed_is_what_is_stored(account, owner_client):
+    assert owner_client.post("/appointments/setup", data=FORM).status_code == 303
+    scheme = schemes.of(account)
+    assert scheme.rules == [
+        {"key": "r1", "before": "P3D", "at": "10:00", "channel": "sms", "when": "always"},
+        {"key": "r2", "before": "PT2H", "at": "", "channel": "voice", "when": "open"},
+    ]
+    assert (scheme.quiet, scheme.on_quiet, scheme.cutoff_minutes) == ("20:00-08:00", "earlier", 24 * 60)
+    assert scheme.answers["confirm"] == {"words": ["JA", "OK"], "text": "Danke!"}
+    page = owner_client.get("/appointments/setup").text
+    assert "Ihr Termin am {Termin}. JA oder NEIN?" in page
+    assert 'value="JA, OK"' in page
+
+
+def test_a_rule_that_changes_plans_anew_and_one_that_goes_reminds_no_more(account, owner_client):
+    owner_client.post("/appointments/setup", data=FORM)
+    diary.put(account, Found("T-1", NINE, BERLIN, MARGARETHE), "api")
+    clock.shift(timedelta(days=7, hours=2, minutes=5))
+    reminding.work()
+    take_everything()
+    assert told(MARGARETHE) == ["Ihr Termin am Dienstag, 30. März, um 09:00 Uhr. JA oder NEIN?"]
+    second = {name: value[1:] for name, value in FORM.items() if isinstance(value, list)}
+    owner_client.post("/appointments/setup", data=FORM | second | {"rule_key": ["r2"], "rule_amount": ["4"]})
+    reminding.work()
+    states = {r.rule: (r.state, r.at) for r in Reminder.select()}
+    assert states["r1"][0] == "sent"
+    assert states["r2"] == ("planned", NINE - timedelta(hours=13, minutes=1))
+    assert Scheme.get().version == 2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"text": ""}, "Bitte"),
+        ({"text": "x" * 1501}, "1500"),
+        ({"text": "Am {Trmin}"}, "Trmin"),
+        ({"said_confirm": "{wer}"}, "wer"),
+        ({"rule_amount": ["0", "2"]}, "ganze Zahl"),
+        ({"rule_amount": ["400", "2"]}, "Jahr"),
+        ({"rule_at": ["25:00", ""]}, "aria-invalid"),
+        ({"rule_key": [], "rule_amount": [], "rule_unit": []}, "mindestens eine"),
+        ({"quiet_to": ""}, "aria-invalid"),
+        ({"cutoff": "-1"}, "Stunden"),
+        ({"words_confirm": "x" * 31}, "30"),
+        ({"moved_text": "\u0001"}, "aria-invalid"),
+    ],
+)
+def test_what_is_wrong_is_told_beside_it_and_nothing_is_lost(account, owner_client, wrong, words):
+    answer = owner_client.post("/appointments/setup", data=FORM | {"said_cancel": "Bis bald"} | wrong)
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert "Bis bald" in answer.text
+    assert schemes.of(account) is None
+
+
+def test_the_form_changes_without_script(account, owner_client):
+    more = owner_client.post("/appointments/setup", data=FORM | {"do": "add"})
+    assert more.text.count('name="rule_amount"') == 3
+    fewer = owner_client.post("/appointments/setup", data=FORM | {"do": "remove:0"})
+    assert fewer.text.count('name="rule_amount"') == 1
+    put_in = owner_client.post("/appointments/setup", data=FORM | {"do": "insert:Praxis"})
+    assert "JA oder NEIN? {Praxis}" in put_in.text
+    assert schemes.of(account) is None
+
+
+def test_the_next_reminders_are_shown_before_they_count(account, owner_client):
+    diary.put(account, Found("T-1", NINE, BERLIN, MARGARETHE), "api")
+    shown = owner_client.post("/appointments/setup/preview", data=FORM).text
+    assert "Ihr Termin am Dienstag, 30. März, um 09:00 Uhr." in shown
+    assert shown.count("<li><span>") == 2
+    broken = owner_client.post("/appointments/setup/preview", data=FORM | {"quiet_to": "", "text": "{Trmin}"})
+    assert broken.status_code == 200
+
+
+def test_agents_do_not_set_up_reminders(client):
+    assert client.get("/appointments/setup").status_code == 403
+    assert client.post("/appointments/setup", data=FORM).status_code == 403

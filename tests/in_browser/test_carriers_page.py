@@ -1,5 +1,6 @@
 """The operator's carriers in a real browser: what is wrong is seen and heard, refreshed by itself, paused by keyboard."""
 
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -44,9 +45,11 @@ def month(site: Site, operator: User) -> Iterator[None]:
 
 
 def stands(state: str, reason: str = "", detail: str = "", share: int = 100) -> None:
+    """Write how the carrier stands, and let the server's knowledge of before grow old."""
     CarrierHealth.update(
         state=state, reason=reason, detail=detail, share=share, since=clock.now() - timedelta(minutes=7)
     ).execute()
+    time.sleep(health.FRESH.total_seconds())
 
 
 @pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (1024, "dark"), (390, "light"), (390, "dark")])

@@ -3,9 +3,19 @@
 Every function works inside the caller's transaction.
 """
 
+from collections.abc import Callable, Sequence
+
+from peewee import IntegrityError
+
 from sms import exchange, routing, statements
 from sms.clock import now
+from sms.db import database
 from sms.models import Account, Expectation, Message, Route
+from sms.refusal import Refused
+
+
+class Busy(Exception):
+    """Every number from which this person could be asked waits for an answer to something else."""
 
 
 def senders(
@@ -42,6 +52,25 @@ def _taken(their: str, module: str, subject: str) -> set[str]:
         for row in rows.where(Expectation.theirs == their)
         if (row.module, row.subject) != (module, subject)
     }
+
+
+def ask(possible: Sequence[str], send: Callable[[str], Message], wait: Callable[[Message], None]) -> Message:
+    """Send from the first of some senders on which no other answer is awaited; raises Busy, and Refused as `send` does.
+
+    `send` sends from one sender, `wait` notes what its answer leads to, by `expect`.
+    """
+    for sender in possible:
+        try:
+            with database.atomic():
+                sent = send(sender)
+                wait(sent)
+                return sent
+        except IntegrityError:
+            continue
+        except Refused as refusal:
+            if refusal.code != "number_in_use":
+                raise
+    raise Busy
 
 
 def expect(sent: Message, module: str, subject: str) -> None:

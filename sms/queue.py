@@ -36,6 +36,22 @@ def job(function: F) -> F:
     return function
 
 
+def single(function: F) -> F:
+    """Let one thread of a process do this work at a time; who comes meanwhile leaves it, for work is found by its state."""
+    working = threading.Lock()
+
+    @wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        if not working.acquire(blocking=False):
+            return None
+        try:
+            return function(*args, **kwargs)
+        finally:
+            working.release()
+
+    return run  # type: ignore[return-value]
+
+
 def connect(url: str, data: Path, immediate: bool = False) -> Huey:
     """Open the queue at 'sqlite' (its own file in `data`), postgresql://... or redis://...; `immediate` runs jobs inline."""
     global _huey

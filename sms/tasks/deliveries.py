@@ -1,16 +1,13 @@
 """Texts on their way out, and questions about what nobody has reported."""
 
 import logging
-import threading
 
 from sms import calling, pump, unknown
 from sms.models import Message
 from sms.modules import modules
-from sms.queue import job
+from sms.queue import job, single
 
 log = logging.getLogger(__name__)
-
-_asking = threading.Lock()
 
 
 @job
@@ -20,15 +17,11 @@ def deliver() -> None:
 
 
 @job
+@single
 def ask_carriers() -> None:
-    """Ask about texts and calls of unknown outcome; one thread at most, however slowly a carrier answers."""
-    if not _asking.acquire(blocking=False):
-        return
-    try:
-        unknown.ask_about_unknown()
-        calling.ask_about_unknown()
-    finally:
-        _asking.release()
+    """Ask about texts and calls of unknown outcome, however slowly a carrier answers."""
+    unknown.ask_about_unknown()
+    calling.ask_about_unknown()
 
 
 @job

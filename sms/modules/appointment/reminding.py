@@ -5,10 +5,7 @@ note that it has gone out are one transaction.
 """
 
 import logging
-import threading
 from datetime import datetime, timedelta
-
-from peewee import IntegrityError
 
 from sms import awaiting, queue, quiet, sending, suppression
 from sms.clock import now
@@ -31,12 +28,6 @@ LATE = timedelta(minutes=15)
 AGAIN = timedelta(minutes=5)
 """So long a reminder waits where every number waits for another answer of this person."""
 
-_working = threading.Lock()
-
-
-class Busy(Exception):
-    """Every number from which this person could be reminded waits for an answer to something else."""
-
 
 def tick() -> None:
     """Have done what is due; once a second in the worker."""
@@ -45,14 +36,10 @@ def tick() -> None:
 
 
 @queue.job
+@queue.single
 def remind_of_appointments() -> None:
-    """Send what is due now; one thread of a process at most, a second ring finds it by state."""
-    if not _working.acquire(blocking=False):
-        return
-    try:
-        work()
-    finally:
-        _working.release()
+    """Send what is due now."""
+    work()
 
 
 def work() -> int:
@@ -128,7 +115,7 @@ def _remind(reminder_id: int) -> int:
     try:
         text = scheme.text or saying.usual("reminder", appointment.account.locale)
         message = _send(appointment, scheme, text, channel_of(appointment, reminder.channel))
-    except Busy:
+    except awaiting.Busy:
         Reminder.update(at=now() + AGAIN, reason="in_line").where(Reminder.id == reminder.id).execute()
         return 1
     except Refused as refusal:
@@ -198,7 +185,7 @@ def remind_now(appointment: Appointment, by_call: bool = False) -> Message:
                 state="sent", message=message.id, done_at=now(),
             )  # fmt: skip
             log_change(appointment.account_id, "appointment")
-    except Busy:
+    except awaiting.Busy:
         raise Conflict("numbers_wait") from None
     return message
 
@@ -218,23 +205,15 @@ def _send(appointment: Appointment, scheme: Scheme, text: str, channel: str) -> 
             fields=values, automated=True,
         )  # fmt: skip
     subject = subject_of(appointment)
-    for sender in awaiting.senders(
-        account, appointment.number, MODULE, subject, scheme.sender, scheme.sender
-    ):
-        try:
-            with database.atomic():
-                sent = sending.send(
-                    account, appointment.number, text, sender=sender, channel="sms", source=MODULE,
-                    fields=values, automated=True,
-                )  # fmt: skip
-                awaiting.expect(sent, MODULE, subject)
-                return sent
-        except IntegrityError:
-            continue
-        except Refused as refusal:
-            if refusal.code != "number_in_use":
-                raise
-    raise Busy
+
+    def send(sender: str) -> Message:
+        return sending.send(
+            account, appointment.number, text, sender=sender, channel="sms", source=MODULE,
+            fields=values, automated=True,
+        )  # fmt: skip
+
+    possible = awaiting.senders(account, appointment.number, MODULE, subject, scheme.sender, scheme.sender)
+    return awaiting.ask(possible, send, lambda sent: awaiting.expect(sent, MODULE, subject))
 
 
 def tell_of_change(appointment: Appointment, before: datetime | None = None) -> None:
@@ -251,5 +230,5 @@ def tell_of_change(appointment: Appointment, before: datetime | None = None) -> 
         return
     try:
         _send(appointment, scheme, text, channel_of(appointment, "sms"))
-    except (Refused, Busy) as error:
+    except (Refused, awaiting.Busy) as error:
         log.warning("appointment %s: nobody is told of its change: %s", appointment.id, error)

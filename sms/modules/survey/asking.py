@@ -5,7 +5,6 @@ note that it was asked are one transaction.
 """
 
 import logging
-import threading
 from datetime import datetime, timedelta
 
 from peewee import ModelSelect, fn
@@ -28,8 +27,6 @@ FAULT = timedelta(minutes=15)
 LOT = 200
 """First questions in one transaction; they are written many at a time."""
 
-_working = threading.Lock()
-
 
 def tick() -> None:
     """Have done what is due; once a second in the worker."""
@@ -44,14 +41,10 @@ def _work_is_due(moment: datetime) -> bool:
 
 
 @queue.job
+@queue.single
 def ask_surveys() -> None:
-    """Do everything that is due now; one thread of a process at most, a second ring finds it by state."""
-    if not _working.acquire(blocking=False):
-        return
-    try:
-        work()
-    finally:
-        _working.release()
+    """Do everything that is due now."""
+    work()
 
 
 def work() -> int:

@@ -31,10 +31,6 @@ NOT_SENT = ("scheduled", "queued", "cancelled", "failed")
 """Statuses of a question that nobody can have answered."""
 
 
-class Busy(Exception):
-    """Every number from which this person could be asked waits for an answer to something else."""
-
-
 @lru_cache(maxsize=256)
 def _flow(version_id: int, digest: str) -> Flow:
     return flow.read(Version.get_by_id(version_id).flow)
@@ -119,7 +115,7 @@ def _ask(
     try:
         with database.atomic():
             sent = _send_question(run, survey, action, message, by)
-    except Busy:
+    except awaiting.Busy:
         _wait_in_line(run)
         return None
     except Refused as refusal:
@@ -155,22 +151,15 @@ def _send_question(
     """Send a question and wait for its answer on the number it leaves from; raises Busy or Refused."""
     # What follows an answer is part of a talk with a person; only what a machine starts waits for the day.
     by_machine = message is None and by is None
-    for sender in _senders(run, survey, message):
-        try:
-            with database.atomic():
-                sent = sending.send(
-                    run.account, run.number, action.text, sender=sender, channel="sms", source=MODULE,
-                    fields=run.fields or {}, automated=by_machine, answering=not by_machine, conversation=run.conversation,
-                    unless_answered=action.how == "reminder", again=action.how != "reminder",
-                )  # fmt: skip
-                _expect(run, sent)
-                return sent
-        except IntegrityError:
-            continue
-        except Refused as refusal:
-            if refusal.code != "number_in_use":
-                raise
-    raise Busy
+
+    def send(sender: str) -> Message:
+        return sending.send(
+            run.account, run.number, action.text, sender=sender, channel="sms", source=MODULE,
+            fields=run.fields or {}, automated=by_machine, answering=not by_machine, conversation=run.conversation,
+            unless_answered=action.how == "reminder", again=action.how != "reminder",
+        )  # fmt: skip
+
+    return awaiting.ask(_senders(run, survey, message), send, lambda sent: _expect(run, sent))
 
 
 def _senders(run: Run, survey: Survey, message: Message | None) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from sms.understanding import numerals
@@ -31,30 +32,16 @@ _PLAIN = Lexicon(*_TABLES)
 _WEAK = frozenset(["yes", "no", "able"])
 _SPLITS = frozenset([",", ".", ";", "!", "\n", ":"])
 _BESIDE = frozenset(
-    [
-        "fill",
-        "good",
-        "verb",
-        "state",
-        "soft",
-        "doch",
-        "want",
-        "bye",
-        "soon",
-        "excuse",
-        "bad",
-        "decline",
-        "request",
-        "?",
-        "neg",
-        "able",
-        "cant",
-    ]
-)
+    ["fill", "good", "verb", "state", "soft", "doch", "want", "bye", "soon", "excuse", "bad", "decline", "request", "?", "neg", "able", "cant"]
+)  # fmt: skip
 _MEANINGS = frozenset([*_BUILT_IN, *_CODED.values()])
 _WISHES = _MEANINGS - {"no", "able", "cant"}
 _REFUSALS = frozenset(["no", "cancel", "cant"])
 _AUXILIARIES = frozenset(["werde", "werden", "kann", "koennen"])
+_TIME_WORDS = frozenset(
+    ["naechste", "naechsten", "woche", "monat", "morgen", "uebermorgen", "spaeter", "frueher", "am", "um", "uhr", "montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag", "sonntag"]
+)  # fmt: skip
+_BEFORE_OTHER_TIME = frozenset(["no", "neg", "cant", "verb", "able", ",", ".", "!", "fill", "soft"])
 _ATTENDING = frozenset(["kommen", "wahrnehmen", "einhalten", "teilnehmen", "erscheinen"])
 
 
@@ -78,6 +65,8 @@ def read(text: str, words: Mapping[str, Iterable[str]] | None) -> Understood:
         return unclear("no_answer")
     if _is_doubled(atoms) or _is_taken_back(labels):
         return unclear("several")
+    if (other := _other_time(atoms)) is not None:
+        return other
     readings = [_clause(clause) for clause in clauses]
     if None in readings:
         return unclear(doubt_of(frozenset(labels)) or ("negation" if "neg" in labels else "unknown_words"))
@@ -154,6 +143,25 @@ def _clauses(atoms: list[Atom]) -> list[list[Atom]]:
 def _is_doubled(atoms: list[Atom]) -> bool:
     """True where two numbers are given: "1 2"."""
     return len({atom.label for atom in atoms if atom.value == "number"}) > 1
+
+
+def _other_time(atoms: list[Atom]) -> Understood | None:
+    """Read the wish for another time, "kann nicht, lieber morgen"; None where none is named, as in "lieber nicht"."""
+    at = next(
+        (at for at, (atom, then) in enumerate(pairwise(atoms)) if atom.key == "lieber" and _is_time(then)),
+        None,
+    )
+    if at is None:
+        return None
+    before, behind = atoms[:at], atoms[at + 1 :]
+    is_plain = all(_is_time(atom) for atom in behind) and all(
+        atom.label in _BEFORE_OTHER_TIME for atom in before
+    )
+    return taken("reschedule", "words") if is_plain else unclear("contradiction")
+
+
+def _is_time(atom: Atom) -> bool:
+    return all(token.key in _TIME_WORDS or token.key.isdigit() for token in atom.tokens)
 
 
 def _is_taken_back(labels: list[str]) -> bool:

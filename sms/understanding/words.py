@@ -125,7 +125,7 @@ YES_NO: Table = {
     "no": (
         "nein, n, negativ, nee, ne, auf gar keinen, nix da, noch nie, bin raus, bin leider raus, leider muss ich nein sagen, ist falsch, das ist falsch, nicht richtig, nicht korrekt, nicht gewünscht, nicht zufrieden, daumen runter, nö, nöö, nä, näh, naa, noe, nope, no, nah, nein danke, nee danke, nei, niemals, nie, nie im leben, "
         "nie und nimmer, keinesfalls, keineswegs, auf keinen fall, auf keinenfall, aufkeinenfall, auf gar keinen fall, auf keinen, "
-        "leider nicht, leider gar nicht, leider noch nicht, lieber nicht, noch nicht, bitte nicht, gar nicht, garnicht, überhaupt nicht, absolut nicht, sicher nicht, "
+        "ganz und gar nicht, nie wieder, nie mehr, leider nicht, leider gar nicht, leider noch nicht, lieber nicht, noch nicht, bitte nicht, gar nicht, garnicht, überhaupt nicht, absolut nicht, sicher nicht, "
         "ganz sicher nicht, bestimmt nicht, ganz bestimmt nicht, natürlich nicht, selbstverständlich nicht, definitiv nicht, auf jeden fall nicht, "
         "nicht einverstanden, nicht ganz einverstanden, nicht interessiert, nicht nötig, nicht möglich, unmöglich, nicht dabei, kein interesse, kein bedarf, keine zeit, keine lust, "
         "keinen bedarf, keine chance, nicht wirklich, "

@@ -36,6 +36,17 @@ class Occasion:
 
 
 @dataclass(frozen=True)
+class OccasionKind:
+    """A kind of `Occasion` that a module announces: its name, how a form calls it (an English msgid such as "After the
+    appointment"), and the placeholders for which it brings values.
+    """
+
+    kind: str
+    words: str
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Banner:
     """What a module says above a thread: words (an English msgid with %(strong)s), and buttons as (path, msgid)."""
 
@@ -55,6 +66,7 @@ class Module:
     on_incoming(message, conversation): offered every other incoming message before the dialog takes it (keywords).
     on_sent_by_person(message): an agent has written in a thread. Runs inside the sending transaction.
     on_occasion(account, occasion): another module tells of something (`announce`).
+    occasions: the kinds of occasions that this module itself announces.
     on_erase(contact, numbers): a person is being erased, with these numbers. Runs inside the erasing transaction.
     banners(conversation): what stands above a thread, with what an agent can do about it.
     tick(): once a second in the worker.
@@ -70,6 +82,7 @@ class Module:
     on_opt_out: Callable[[Account, str], None] | None = None
     on_sent_by_person: Callable[[Message], None] | None = None
     on_occasion: Callable[[Account, Occasion], None] | None = None
+    occasions: tuple[OccasionKind, ...] = ()
     on_erase: Callable[[Contact, list[str]], None] | None = None
     banners: Callable[[Conversation], list[Banner]] | None = None
     tick: Callable[[], None] | None = None
@@ -93,6 +106,11 @@ def modules() -> dict[str, Module]:
 def banners(conversation: Conversation) -> list[Banner]:
     """Return what the modules say above a thread."""
     return [b for module in modules().values() if module.banners for b in module.banners(conversation)]
+
+
+def occasions() -> dict[str, OccasionKind]:
+    """Return what modules can announce, by kind, in the order of the modules."""
+    return {each.kind: each for module in modules().values() for each in module.occasions}
 
 
 def announce(account: Account, occasion: Occasion) -> None:

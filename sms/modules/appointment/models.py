@@ -13,7 +13,8 @@ REMINDED = ("open", "confirmed", "wants_to_move")
 class Scheme(Table):
     """How an account reminds: when (`rules`), with what words, and what follows each answer.
 
-    A rule is {key, before: "P1D"|"PT2H", at: "10:00"|"", channel: sms|voice|both, when: always|open}.
+    A rule is {key, before: "P1D"|"PT2H", at: "10:00"|"", channel: sms|voice|both, when: always|open}. `both` is a
+    text and, `call_after_minutes` later, a call to whoever has not answered.
     """
 
     account = ForeignKeyField(Account, on_delete="CASCADE")
@@ -22,6 +23,8 @@ class Scheme(Table):
     sender = CharField(max_length=20, default="")  # own number, E.164; nothing: the pool
     rules = JSONField(default=list)
     text = TextField(default="")
+    spoken_text = TextField(default="")  # read in a call; nothing: `text` without what asks for a reply
+    call_after_minutes = IntegerField(default=30)  # channel `both`
     answers = JSONField(default=dict)  # confirm, cancel, reschedule: {words: [...], text: what is answered}
     cutoff_minutes = IntegerField(
         default=0
@@ -30,7 +33,9 @@ class Scheme(Table):
     on_quiet = CharField(max_length=7, default="later")  # earlier | later | skip
     moved_text = TextField(default="")  # to who has been reminded of the old time; nothing: says nothing
     cancelled_text = TextField(default="")
+    offer_freed = CharField(max_length=8, default="all")  # all | declined | never: to whom waits for a time
     version = IntegerField(default=1)  # counts changes: reminders planned by an older one are planned anew
+    settled = IntegerField(default=0)  # the version by which everything is planned: nothing is looked for
     created_at = Moment()
     updated_at = Moment()
 
@@ -51,8 +56,10 @@ class Appointment(Table):
     fields = JSONField(default=dict)
     state = CharField(max_length=13, default="open")
     state_at = Moment()
-    how = CharField(max_length=20, default="")  # what brought it there: reply | key | agent | api | import
-    source = CharField(max_length=20, default="")  # form | api | csv | ics
+    how = CharField(
+        max_length=20, default=""
+    )  # what brought it there: reply | key | callback | agent | api | import
+    source = CharField(max_length=20, default="")  # form | api | csv | ics | waiting
     planned_by = IntegerField(default=0)  # version of the scheme that has planned its reminders
     created_at = Moment()
     moved_at = Moment(null=True)
@@ -61,13 +68,24 @@ class Appointment(Table):
         table_name = "appointment"
         indexes = (
             (("account", "reference"), True),
-            (("account", "start", "id"), False),
+            # What a month's numbers count is in the index: nothing is read for them but the index.
+            (("account", "start", "id", "state", "answered", "reminded"), False),
             (("account", "number", "start"), False),
         )
 
 
+Appointment.add_index(
+    Appointment.index(
+        Appointment.settles_at, where=SQL("settles_at IS NOT NULL"), name="appointment_settling"
+    )
+)
+
+
 class Reminder(Table):
-    """One reminder of one rule for one start time: planned, and looked at again at the moment of sending."""
+    """One reminder of one rule for one start time: planned, and looked at again at the moment of sending.
+
+    The call that follows a text nobody has answered is a row of its own, its rule "<key>+call".
+    """
 
     appointment = ForeignKeyField(Appointment, backref="reminders", on_delete="CASCADE", index=False)
     rule = CharField(max_length=40)  # the key of the scheme's rule
@@ -107,4 +125,76 @@ class Choice(Table):
         indexes = ((("account", "number"), True),)
 
 
-TABLES = (Scheme, Appointment, Reminder, Choice)
+class Waiting(Table):
+    """Somebody who would take a time that becomes free, with the days and hours wished for; `done_at` ends it."""
+
+    account = ForeignKeyField(Account, on_delete="CASCADE", index=False)
+    number = CharField(max_length=20)  # E.164, a number that takes texts
+    name = CharField(max_length=100, default="")
+    days = JSONField(default=list)  # ISO weekdays, 1 is Monday; none: any day
+    from_hour = CharField(max_length=5, default="")  # wall clock of the account's zone, 08:00; nothing: any
+    until_hour = CharField(max_length=5, default="")  # the time has to begin before
+    created_at = Moment()
+    done_at = Moment(null=True)
+
+    class Meta:
+        table_name = "appointment_waiting"
+
+
+Waiting.add_index(
+    Waiting.index(
+        Waiting.account, Waiting.number, unique=True, where=SQL("done_at IS NULL"), name="waiting_number"
+    )
+)
+Waiting.add_index(
+    Waiting.index(Waiting.account, Waiting.created_at, where=SQL("done_at IS NULL"), name="waiting_list")
+)
+
+
+class Slot(Table):
+    """A time that an appointment has left free: offered to who waits, and given to one of them."""
+
+    account = ForeignKeyField(Account, on_delete="CASCADE", index=False)
+    appointment = ForeignKeyField(Appointment, on_delete="CASCADE")
+    start = Moment()
+    state = CharField(max_length=6, default="open")  # open | given | closed
+    given_to = IntegerField(null=True)  # the new appointment
+    next_at = Moment()  # looked at again then, while it is open
+    created_at = Moment()
+
+    class Meta:
+        table_name = "appointment_slot"
+        indexes = ((("account", "start"), False),)
+
+
+Slot.add_index(
+    Slot.index(
+        Slot.appointment, Slot.start, unique=True, where=SQL("state <> 'closed'"), name="slot_of_appointment"
+    )
+)
+Slot.add_index(Slot.index(Slot.next_at, where=SQL("state = 'open'"), name="slot_due"))
+
+
+class Offer(Table):
+    """A free time offered to one person; at most one of a slot is accepted, at most one of a person is open."""
+
+    slot = ForeignKeyField(Slot, on_delete="CASCADE", index=False)
+    waiting = ForeignKeyField(Waiting, on_delete="CASCADE")
+    state = CharField(
+        max_length=9, default="open"
+    )  # open | accepted | declined | expired | taken | withdrawn | failed
+    message = IntegerField(null=True)
+    until = Moment()  # an answer counts before
+    created_at = Moment()
+    done_at = Moment(null=True)
+
+    class Meta:
+        table_name = "appointment_offer"
+        indexes = ((("slot", "waiting"), True),)
+
+
+Offer.add_index(Offer.index(Offer.slot, unique=True, where=SQL("state = 'accepted'"), name="offer_accepted"))
+Offer.add_index(Offer.index(Offer.waiting, unique=True, where=SQL("state = 'open'"), name="offer_open"))
+Offer.add_index(Offer.index(Offer.message, where=SQL("message IS NOT NULL"), name="offer_message"))
+
+TABLES = (Scheme, Appointment, Reminder, Choice, Waiting, Slot, Offer)

@@ -119,7 +119,7 @@ YES_NO: Table = {
         "gar kein problem, überhaupt kein problem, kein thema, kein ding, meinetwegen, von mir aus, stimme zu, ich stimme zu, nichts dagegen, "
         "habe nichts dagegen, ich habe nichts dagegen, gebongt, geritzt, abgemacht, wird gemacht, mache ich, mach ich, mache ich gerne, "
         "machen wir, machen wir so, machen wir gerne, of course, sure, sure thing, certainly, absolutely, definitely, fine, fine by me, "
-        "sounds good, works for me, that works, no problem, agreed, i agree, correct, right, exactly, why yes, by all means, yes sir, "
+        "sounds good, works for me, that works, no problem, agreed, i agree, aye, with pleasure, correct, right, exactly, why yes, by all means, yes sir, "
         "kk, affirmative, zu hundert prozent, hundertprozentig"
     ),
     "no": (
@@ -131,7 +131,7 @@ YES_NO: Table = {
         "keinen bedarf, keine chance, nicht wirklich, "
         "no thanks, no thank you, no way, not really, not at all, absolutely not, of course not, certainly not, "
         "definitely not, i'm afraid not, afraid not, unfortunately not, not interested, not yet, not possible, i can't, can't, cannot, can not, "
-        "i don't, i do not, i don't agree, i do not agree, don't agree, do not agree, doesn't work, does not work, doesn't work for me, "
+        "i disagree, i don't, i do not, i don't agree, i do not agree, don't agree, do not agree, doesn't work, does not work, doesn't work for me, "
         "does not work for me, i won't, i haven't, i didn't, it isn't, it wasn't, never, negative, sicherlich nicht, lehne ab, ich lehne ab, abgelehnt"
     ),
     # On its own an agreement, with a negation a refusal: "passt", "passt leider nicht".
@@ -173,7 +173,7 @@ SCALE: Table = {
         "meine bewertung, wertung, skala, auf einer skala, auf der skala, einer skala, ergebnis, von mir, von uns, von mir bekommen sie, von mir gibt es, von mir gibts, bekommen sie, "
         "bekommt ihr, gibt es, gibts, ich, wir, gebe, geben, gib, vergebe, vergeben, bewerte, bewerten, benote, beurteile, mit, mit einer, mit der, einer, zufriedenheit, meine zufriedenheit, bekommt, bekommen, ihnen, euch, ich gebe ihnen, wähle, nehme, sage, ich würde sagen, ich sag mal, sag mal, sagen wir, sagen wir mal, "
         "würde sagen, würde, ich sage mal, sagen, ich denke, meine, ist, wäre, ist eine, eine, ein, einen, ne, nen, ner, die, der, glatte, glatter, "
-        "ganz klar, klar, klare, ganz, volle, satte, glatt, starke, solide, also, dann, nur, leider, leider nur, a, an, the, i'd say, i would say, i give, i give it, it's, give, it, "
+        "ganz klar, klar, klare, ganz, volle, satte, glatt, starke, solide, also, dann, nur, leider, leider nur, a, an, the, i'd say, i would say, i'd, solid, a solid, i give, i give it, it's, give, it, "
         "score, rating, points, point, stars, star, number, my, my answer, my rating, answer, is, definitely, definitiv, eindeutig, absolut, "
         "setzen, bitteschön, für mich, das ist, das war, es war, i, would, say, möglichen, möglich, maximal möglichen, gerne, einfach, "
         "war, alles, sehr, insgesamt, gesamt, gesamtnote, dafür, dafür eine, deshalb, daher"
@@ -223,7 +223,7 @@ APPOINTMENT: Table = {
     ),
     "cant": (
         "verhindert, bin verhindert, leider verhindert, fällt aus, muss ausfallen, can't come, can't make it, cannot make it, cannot come, i can't come, i can't make it, i cannot come, "
-        "i cannot make it, won't be there, i won't be there, won't make it, i won't make it, can not come, not coming, i'm not coming, not able to come, unable to come, keine zeit"
+        "i cannot make it, won't be there, i won't be there, won't make it, i won't make it, can not come, not coming, i'm not coming, not able to come, unable to come, won't be able to come, i won't be able to come, keine zeit"
     ),
     "move": (
         "verschieben, verschiebe, verschoben werden, verlegen, verlege, umbuchen, umbuche, umlegen, vertagen, verschiebung, terminverschiebung, reschedule, rescheduled, rebook, postpone"

@@ -72,6 +72,7 @@ def test_a_rule_that_changes_plans_anew_and_one_that_goes_reminds_no_more(accoun
         ({"quiet_to": ""}, "aria-invalid"),
         ({"cutoff": "-1"}, "Stunden"),
         ({"words_confirm": "x" * 31}, "30"),
+        ({"words_cancel": "NEIN, CANCEL"}, "beendet alle Nachrichten"),
         ({"moved_text": "\u0001"}, "aria-invalid"),
     ],
 )

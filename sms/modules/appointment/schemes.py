@@ -15,6 +15,7 @@ from sms.modules.appointment import saying
 from sms.modules.appointment.models import Appointment, Scheme
 from sms.modules.appointment.plan import BadPeriod, read_period
 from sms.refusal import Refused
+from sms.understanding import optout
 
 USUAL_NAME = {"de": "Standard-Erinnerung", "en": "Standard reminder"}
 MOST_RULES = 10
@@ -115,6 +116,8 @@ def checked_words(role: str, written: str) -> list[str]:
         raise Refused(f"words_{role}", "too_many", limit=MOST_WORDS)
     if any(len(word) > LONGEST_WORD for word in words):
         raise Refused(f"words_{role}", "too_long", limit=LONGEST_WORD)
+    if taken := next((word for word in words if optout.is_stop(word)), None):
+        raise Refused(f"words_{role}", "opts_out", word=taken)
     return words
 
 

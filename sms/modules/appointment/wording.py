@@ -30,6 +30,7 @@ SENTENCES = {
     "bad_amount": N_("Please give a whole number from 1."),
     "too_early": N_("At most a year before."),
     "bad_cutoff": N_("Please give whole hours from 0 to %(limit)s."),
+    "opts_out": N_("“%(word)s” ends all messages to whoever writes it. Please choose another word."),
     "no_rules": N_("Please add at least one reminder."),
     "fault": N_("Something went wrong on our side."),
     "another_goes_out": N_("A later one goes out instead."),

@@ -59,6 +59,12 @@ class Appointment(Table):
     how = CharField(
         max_length=20, default=""
     )  # what brought it there: reply | key | callback | agent | api | import
+    answered = CharField(
+        max_length=13, default=""
+    )  # the last that was said of this time: a state, or nothing
+    reminded = BooleanField(default=False)  # a reminder of this time has gone out
+    announced = CharField(max_length=10, default="")  # what other modules were told of it: attended | missed
+    settles_at = Moment(null=True)  # when what is to be told of it is looked at; nothing: told, or never
     source = CharField(max_length=20, default="")  # form | api | csv | ics | waiting
     planned_by = IntegerField(default=0)  # version of the scheme that has planned its reminders
     created_at = Moment()

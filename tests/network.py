@@ -1,7 +1,6 @@
 """A practice on the pretend phone network: Faden's web server and the sandbox, both real and on loopback."""
 
 import json
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,22 +16,10 @@ from sms.sandbox.app import create_app as create_sandbox
 from sms.sandbox.serve import Running
 from tests import database
 from tests.conftest import SECRET
+from tests.ports import free_port
 
 OUR = "00491713920010"
 ILSE, MARGARETHE, TORSTEN = "00493023125640", "00491713920042", "00491713920033"
-
-
-def two_free_ports() -> int:
-    """Return a port that is free together with the one after it."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port = first.getsockname()[1]
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-            return int(port)
 
 
 class Town:
@@ -108,7 +95,7 @@ class Town:
 @pytest.fixture
 def settings(tmp_path_factory: pytest.TempPathFactory) -> config.Settings:
     """Settings whose ports are free."""
-    port = two_free_ports()
+    port = free_port(2)
     data = tmp_path_factory.mktemp("town")
     return config.load(
         {

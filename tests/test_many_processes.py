@@ -23,7 +23,7 @@ from sms.sandbox.app import create_app as create_sandbox
 from sms.sandbox.serve import Running
 from tests import database as databases
 from tests.conftest import API_KEY
-from tests.network import two_free_ports
+from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent
 TEXTS, PHONES, EACH = 500, 50, 25
@@ -75,7 +75,7 @@ def installation(
             "postgresql": lambda: settings.database_url,
             "redis": lambda: ending.enter_context(databases.redis()),
         }[request.param]()
-        ports = [two_free_ports(), two_free_ports()]
+        ports = [free_port(2), free_port(2)]
         own = replace(settings, port=ports[0], public_url=f"http://127.0.0.1:{ports[0]}", queue_url=queue_url)
         network = Running(create_sandbox(own), "127.0.0.1", 0).start()
         ending.callback(network.stop)

@@ -19,21 +19,11 @@ from urllib.parse import urlencode
 
 import pytest
 
+from tests.ports import free_port
+
 ROOT = Path(__file__).parent.parent
 PASSWORD, API_KEY = "Faden und Nadel 9", "fdn_key_of_the_run_test"
 pytestmark = [pytest.mark.alone, pytest.mark.timeout(300)]
-
-
-def free_port() -> int:
-    """Return a port that is free together with the next one."""
-    while True:
-        with socket.socket() as one, socket.socket() as two:
-            one.bind(("127.0.0.1", 0))
-            try:
-                two.bind(("127.0.0.1", one.getsockname()[1] + 1))
-            except (OSError, OverflowError):
-                continue
-            return one.getsockname()[1]
 
 
 def eventually(what: Callable[[], object], seconds: float) -> object:
@@ -64,7 +54,7 @@ class Run:
     command: tuple[str, ...] = (sys.executable, "-m", "sms")
 
     def up(self, seconds: float = 100) -> "Run":
-        self.port = free_port()
+        self.port = free_port(2)
         self.output = self.data.parent / f"output-{self.port}"
         started = time.monotonic()
         environ = {k: v for k, v in os.environ.items() if not k.startswith("FADEN_")}
@@ -200,7 +190,7 @@ def test_ctrl_c_at_any_moment_of_the_first_start_ends_it_without_a_trace(tmp_pat
     with output.open("wb") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "sms"], cwd=ROOT, stdout=out, stderr=out, start_new_session=True,
-            env={**os.environ, "FADEN_DATA": str(tmp_path / "data"), "PORT": str(free_port())},
+            env={**os.environ, "FADEN_DATA": str(tmp_path / "data"), "PORT": str(free_port(2))},
         )  # fmt: skip
     time.sleep(moment)
     run = Run(tmp_path / "data")
@@ -266,12 +256,12 @@ def test_children_of_a_killed_supervisor_end_by_themselves(start: Callable[..., 
 
 def test_second_run_with_the_same_data_is_refused_in_one_line(start: Callable[..., Run]):
     run = start()
-    other = _fails({"FADEN_DATA": str(run.data), "PORT": str(free_port())})
+    other = _fails({"FADEN_DATA": str(run.data), "PORT": str(free_port(2))})
     assert "is in use by another" in other
 
 
 def test_taken_port_is_told_in_one_line(tmp_path: Path):
-    port = free_port()
+    port = free_port(2)
     for taken in (port, port + 1):
         with socket.socket() as holder:
             holder.bind(("127.0.0.1", taken))
@@ -284,7 +274,7 @@ def test_taken_port_is_told_in_one_line(tmp_path: Path):
     ("name", "value"), [("FADEN_COLOUR", "blue"), ("PORT", "http"), ("FADEN_CARRIERS", "/nowhere")]
 )
 def test_wrong_setting_is_told_in_one_line(tmp_path: Path, name: str, value: str):
-    line = _fails({"FADEN_DATA": str(tmp_path), "PORT": str(free_port()), name: value})
+    line = _fails({"FADEN_DATA": str(tmp_path), "PORT": str(free_port(2)), name: value})
     assert name in line
 
 
@@ -304,7 +294,7 @@ def test_wrong_carrier_is_told_in_one_line(tmp_path: Path):
     environ = {
         "FADEN_DATA": str(tmp_path / "data"),
         "FADEN_CARRIERS": str(carriers),
-        "PORT": str(free_port()),
+        "PORT": str(free_port(2)),
     }
     assert "FADEN_CARRIERS" in _fails(environ)
 

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from sms.logbook import loggable_path, mask_numbers
 from sms.server import client_address
+from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent
 PROGRAM = """
@@ -63,9 +64,7 @@ class Served:
     """A server of our own in another process."""
 
     def __init__(self, log: Path):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.log = log
         with log.open("wb") as out:
             self.process = subprocess.Popen(

@@ -19,8 +19,9 @@ from tests.carriers.smpp.bound import Practice
 from tests.carriers.websms_network import WebsmsNetwork
 from tests.conftest import SECRET
 from tests.database import url
-from tests.network import Town, two_free_ports
+from tests.network import Town
 from tests.peers.smsc import Centre
+from tests.ports import free_port
 
 SECRET_OF_CALLBACKS = "a-secret_of-32-letters-or-so"
 POOL, VOICE = "+491713920010", "+493023125100"
@@ -64,7 +65,7 @@ def settings_of(folder: Path, carriers: str = "") -> config.Settings:
         **ENVIRONMENT,
         "FADEN_DATA": str(folder / "data"),
         "FADEN_DATABASE_URL": url(folder / "data"),
-        "PORT": str(two_free_ports()),
+        "PORT": str(free_port(2)),
     }
     if carriers:
         (folder / "carriers.toml").write_text(carriers, "utf-8")

@@ -1,7 +1,6 @@
 """A real server in a process of its own, a real browser, and the test's own connection to the same database."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from sms import accounts, config, db, exchange, queue
 from sms.models import Account, User
 from tests import database
 from tests.conftest import SECRET, People
+from tests.ports import free_port
 
 ARTIFACTS = Path(__file__).parents[1] / ".artifacts"
 
@@ -42,12 +42,6 @@ class Site:
 def stop(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     process.wait(15)
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def start(environment: dict[str, str]) -> subprocess.Popen[bytes]:

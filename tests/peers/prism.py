@@ -3,7 +3,6 @@
 import fcntl
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -11,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import requests
+
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 SPECS = Path(os.environ.get("FADEN_TEST_SPECS") or ROOT / ".." / "shared" / "specs")
@@ -35,7 +36,7 @@ def prism(log: Path, *flags: str) -> Iterator[str]:
     home.mkdir(parents=True, exist_ok=True)
     with open(home / "lock", "w") as lock, open(log, "wb") as out:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        port = _free_port()
+        port = free_port()
         command = ["bash", str(SCRIPT), str(SPEC), str(port), *flags]
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
         try:
@@ -46,12 +47,6 @@ def prism(log: Path, *flags: str) -> Iterator[str]:
             process.terminate()
             process.wait(10)
             (home / f"spec-{port}.json").unlink(missing_ok=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait(process: subprocess.Popen[bytes], origin: str, log: Path) -> None:

@@ -4,7 +4,6 @@ import fcntl
 import json
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import requests
+
+from tests.ports import free_port
 
 SCRIPT = Path(__file__).with_name("smsc.mjs")
 SECONDS_TO_START = 90
@@ -71,7 +72,7 @@ def smsc(log: Path, *flags: str) -> Iterator[Centre]:
     home.mkdir(parents=True, exist_ok=True)
     with open(home / "lock", "w") as lock, open(log, "wb") as out:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        port, control = _free_ports()
+        port, control = free_port(), free_port()
         command = ["node", str(SCRIPT), "--port", str(port), "--control", str(control), *flags]
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
         try:
@@ -86,13 +87,6 @@ def smsc(log: Path, *flags: str) -> Iterator[Centre]:
 def said(log: Path) -> list[dict[str, Any]]:
     """What the centre has printed."""
     return [json.loads(line) for line in log.read_text("utf-8").splitlines() if line.startswith("{")]
-
-
-def _free_ports() -> tuple[int, int]:
-    with socket.socket() as first, socket.socket() as second:
-        first.bind(("127.0.0.1", 0))
-        second.bind(("127.0.0.1", 0))
-        return int(first.getsockname()[1]), int(second.getsockname()[1])
 
 
 def _wait(process: "subprocess.Popen[bytes]", log: Path) -> None:

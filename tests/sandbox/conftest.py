@@ -11,7 +11,8 @@ from werkzeug.serving import make_server
 
 from sms import clock
 from sms.config import Settings, load
-from tests.sandbox.pretend import Customer, Sandbox, free_port
+from tests.ports import free_port
+from tests.sandbox.pretend import Customer, Sandbox
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def customer() -> Iterator[Customer]:
 
 @pytest.fixture
 def settings(tmp_path: Path, customer: Customer) -> Settings:
-    port = free_port() - 1
+    port = free_port(2)
     return load({"FADEN_DATA": str(tmp_path), "PORT": str(port), "FADEN_PUBLIC_URL": customer.url})
 
 

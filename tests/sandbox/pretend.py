@@ -1,6 +1,5 @@
 """The sandbox on a free port, and a customer's server that checks every signature it receives."""
 
-import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -25,12 +24,6 @@ HERTA = "+493023125777"
 """Nor of Herta's landline."""
 OUR_NUMBER = "+491713920010"
 OUR_VOICE = "+493023125100"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def until(condition: Callable[[], Any], seconds: float = 8.0) -> Any:

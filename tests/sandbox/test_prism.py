@@ -8,7 +8,8 @@ from twilio.rest import Client
 
 from sms.config import load
 from tests.peers.prism import missing, prism
-from tests.sandbox.pretend import HERTA, KURT, OUR_NUMBER, OUR_VOICE, Sandbox, free_port
+from tests.ports import free_port
+from tests.sandbox.pretend import HERTA, KURT, OUR_NUMBER, OUR_VOICE, Sandbox
 
 SM, CA, RE = (f"{prefix}{7:032x}" for prefix in ("SM", "CA", "RE"))
 URI = "http://127.0.0.1:9/twiml"
@@ -38,7 +39,7 @@ def outcome(call, client):
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory):
     """One for all cases here, which only look at what is refused; its callbacks lead nowhere."""
-    data, port = tmp_path_factory.mktemp("sandbox"), free_port() - 1
+    data, port = tmp_path_factory.mktemp("sandbox"), free_port(2)
     made = Sandbox(
         load({"FADEN_DATA": str(data), "PORT": str(port), "FADEN_PUBLIC_URL": "http://127.0.0.1:9"})
     )

@@ -12,7 +12,8 @@ import requests
 
 from sms.config import ConfigError, load
 from sms.sandbox.serve import serve
-from tests.sandbox.pretend import HERTA, KURT, MARGARETHE, OUR_NUMBER, OUR_VOICE, free_port, until
+from tests.ports import free_port
+from tests.sandbox.pretend import HERTA, KURT, MARGARETHE, OUR_NUMBER, OUR_VOICE, until
 
 ROOT = Path(__file__).parents[2]
 
@@ -114,7 +115,7 @@ def test_it_does_not_start_beside_a_carriers_file(tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_process_ends_cleanly_within_three_seconds_even_in_the_middle_of_things(tmp_path, number):
-    port = free_port()
+    port = free_port(2) + 1
     code = "from sms.config import load; from sms.sandbox.serve import serve; serve(load())"
     env = {"PATH": os.environ["PATH"], "FADEN_DATA": str(tmp_path), "PORT": str(port - 1)}
     process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=env, stderr=subprocess.PIPE)

@@ -4,7 +4,6 @@ import asyncio
 import http.client
 import json
 import os
-import socket
 import statistics
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from tests.conftest import sign_in
 from tests.crowd import crowd
 from tests.database import environment
 from tests.late import late  # noqa: F401 - a fixture
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,9 +42,7 @@ def cookie(app: Any, user: User) -> str:
 @pytest.fixture
 def port(app, settings) -> Iterator[int]:
     """The real web server, in a process of its own, on this test's database."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = int(found.getsockname()[1])
+    port = free_port()
     environ = {name: value for name, value in os.environ.items() if not name.startswith("FADEN_")}
     environ |= {**environment(settings), "PORT": str(port)}
     command = [sys.executable, "-m", "flask", "--app", "app", "web"]

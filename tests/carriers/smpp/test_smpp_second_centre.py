@@ -1,7 +1,6 @@
 """The link against a second centre, written by others in Rust: what two strangers understand is probably right."""
 
 import asyncio
-import socket
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
@@ -18,6 +17,7 @@ from sms.carriers.smpp_pdu import Delivered
 from sms.carriers.smpp_text import Fragment, decode, join, unwrap
 from sms.config import CarrierConfig
 from tests.carriers.conftest import TEXT
+from tests.ports import free_port
 
 
 class SecondCentre:
@@ -36,9 +36,7 @@ class SecondCentre:
         self._serving = asyncio.run_coroutine_threadsafe(self._serve(), self.loop)
 
     def _start(self) -> int:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
+        port = free_port()
         self.run(self._open(port))
         return port
 

@@ -1,7 +1,7 @@
 """The pages of surveys as the owner of a practice uses them, without JavaScript: set up, try out, start, read."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,8 +9,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from sms import clock
+from sms import modules as registry
 from sms.clock import now
 from sms.models import Account, User
+from sms.modules import Module, Occasion, OccasionKind
 from sms.modules.survey import demo, flow, surveys
 from sms.modules.survey.models import Answer, Survey
 from tests.conftest import sign_in
@@ -48,6 +50,8 @@ def as_form(survey: Survey, **more: Any) -> dict[str, Any]:
             f"{q.key}-text": q.text,
             f"{q.key}-name": q.name,
             f"{q.key}-next": q.next,
+            f"{q.key}-low": q.low,
+            f"{q.key}-high": q.high,
         }
         form |= {f"{q.key}-options": "\n".join(q.options), f"{q.key}-rules": str(len(q.branches))}
         form |= {f"{q.key}-retries": str(q.retries), f"{q.key}-when_unclear": q.when_unclear}
@@ -126,6 +130,99 @@ def test_one_setting_that_cannot_be_used_loses_no_other(browser: FlaskClient, ac
     html = answer.get_data(as_text=True)
     assert 'id="keyword-e"' in html
     assert 'value="viele"' in html
+
+
+APPOINTMENT = OccasionKind("visited", "After the visit", ("Termin",))
+
+
+@pytest.fixture
+def calendar(monkeypatch: pytest.MonkeyPatch) -> Module:
+    """Another module, which announces visits."""
+    made = Module(name="calendar", occasions=(APPOINTMENT,))
+    found = {**registry.modules(), "calendar": made}
+    monkeypatch.setattr(registry, "modules", lambda: found)
+    return made
+
+
+def test_the_form_asks_a_day_after_an_event_that_another_module_announces(
+    browser: FlaskClient, account: Account, calendar: Module
+) -> None:
+    survey = made(
+        account, {"questions": [{"key": "q", "type": "yesno", "text": "War am {Termin} alles gut?"}]}
+    )
+    address = f"/surveys/{survey.id}"
+    assert "After the visit" in text(browser.get(address))
+    event = {"trigger": "on:visited", "trigger_days": "1", "trigger_time": "16:00"}
+    browser.post(address, data=as_form(survey, **event))
+    assert again(survey).trigger == {"event": "visited", "days": 1, "time": "16:00"}
+    page = browser.get(address).get_data(as_text=True)
+    assert '<option value="on:visited" selected>' in page
+    assert 'data-insert="{Termin}"' in page
+    assert "After the visit: 1 Tag später, 16:00" in text(browser.get(f"{address}/start"))
+    browser.post(f"{address}/start", data={"do": "open"})
+    registry.announce(account, Occasion("visited", MARGARETHE, now(), "A-1", {"Termin": "Montag"}))
+    work()
+    assert told(MARGARETHE) == []
+    clock.shift(timedelta(days=1, hours=5))
+    work()
+    assert told(MARGARETHE) == ["War am Montag alles gut?"]
+
+
+def test_one_way_in_replaces_the_other(browser: FlaskClient, account: Account, calendar: Module) -> None:
+    survey = made(account, keyword="UMFRAGE")
+    address = f"/surveys/{survey.id}"
+    browser.post(address, data=as_form(survey, trigger="on:visited", trigger_days="", trigger_time=""))
+    assert (again(survey).keyword, again(survey).trigger) == ("", {"event": "visited", "days": 0, "time": ""})
+    browser.post(address, data=as_form(survey, trigger="keyword", keyword="Umfrage"))
+    assert (again(survey).keyword, again(survey).trigger) == ("umfrage", None)
+    browser.post(address, data=as_form(survey, trigger="hand", keyword="Umfrage"))
+    assert (again(survey).keyword, again(survey).trigger) == ("", None)
+
+
+@pytest.mark.parametrize(
+    ("typed", "place"),
+    [
+        ({"trigger": "on:visited", "trigger_days": "bald"}, "trigger_days"),
+        ({"trigger": "on:visited", "trigger_days": "999"}, "trigger_days"),
+        ({"trigger": "on:visited", "trigger_days": "1", "trigger_time": "25:00"}, "trigger_time"),
+        ({"trigger": "on:nothing", "trigger_days": "1"}, "trigger"),
+        ({"trigger": "keyword", "keyword": " "}, "keyword"),
+    ],
+)
+def test_a_trigger_that_cannot_be_kept_says_so_beside_its_field_and_stays_as_typed(
+    browser: FlaskClient, account: Account, calendar: Module, typed: dict[str, str], place: str
+) -> None:
+    survey = made(account)
+    answer = browser.post(f"/surveys/{survey.id}", data=as_form(survey, **typed))
+    assert answer.status_code == 422
+    html = answer.get_data(as_text=True)
+    assert f'id="{place}-e"' in html
+    assert place == "trigger" or f'<option value="{typed["trigger"]}" selected>' in html
+    assert again(survey).trigger is None
+
+
+def test_a_survey_whose_event_nobody_announces_any_more_keeps_it(
+    browser: FlaskClient, account: Account
+) -> None:
+    survey = made(account, trigger={"event": "gone", "days": 2, "time": ""})
+    form = as_form(survey, trigger="on:gone", trigger_days="2", trigger_time="")
+    assert browser.post(f"/surveys/{survey.id}", data=form).status_code == 303
+    assert again(survey).trigger == {"event": "gone", "days": 2, "time": ""}
+
+
+def test_the_ends_of_a_scale_have_the_words_of_the_owner(browser: FlaskClient, account: Account) -> None:
+    survey = made(account, {"questions": [{"key": "q", "type": "scale", "text": "Wie war es?"}]})
+    form = as_form(survey, **{"q-low": "sehr gut", "q-high": "gar {nicht}"})
+    browser.post(f"/surveys/{survey.id}", data=form)
+    ask(browser, survey, MARGARETHE, TORSTEN)
+    says(MARGARETHE, "hä?", run_of(MARGARETHE).ours)
+    assert told(MARGARETHE)[-1].endswith("mit einer Zahl von 1 (sehr gut) bis 5 (gar {nicht}).")
+    says(MARGARETHE, "1", run_of(MARGARETHE).ours)
+    assert "1, sehr gut" in text(browser.get(f"/surveys/{survey.id}/results"))
+    too_long = as_form(again(survey), **{"q-low": "x" * 41}, do="check")
+    assert 'id="q-low-e"' in browser.post(
+        f"/surveys/{survey.id}", data=too_long, follow_redirects=True
+    ).get_data(as_text=True)
 
 
 def test_a_survey_that_is_not_finished_is_not_started_and_says_why_beside_the_field(

@@ -30,7 +30,7 @@ FEWEST_OPTIONS, MOST_OPTIONS, LONGEST_OPTION = 2, 26, 100
 MOST_RETRIES = 5
 MOST_REMINDERS = 5
 LONGEST_HOURS = 24 * 60
-LONGEST_NAME, LONGEST_UNIT, LONGEST_KEY = 100, 20, 40
+LONGEST_NAME, LONGEST_UNIT, LONGEST_KEY, LONGEST_END = 100, 20, 40, 40
 LARGEST_NUMBER = Decimal(10) ** 12
 
 _key = re.compile(r"[A-Za-z0-9_-]+")
@@ -105,10 +105,18 @@ def _of_question(flow: Flow, question: Question) -> Iterator[Problem]:
 def _of_type(question: Question) -> Iterator[Problem]:
     if question.type in ("choice", "multichoice"):
         yield from _of_options(question)
-    if question.type == "scale" and question.scale not in SCALES:
-        yield Problem(question.key, "scale", "unknown_choice", {})
+    if question.type == "scale":
+        yield from _of_scale(question)
     if question.type == "number":
         yield from _of_range(question.key, "least", question.least, question.most, "number")
+
+
+def _of_scale(question: Question) -> Iterator[Problem]:
+    if question.scale not in SCALES:
+        yield Problem(question.key, "scale", "unknown_choice", {})
+    for name in ("low", "high"):
+        if len(getattr(question, name)) > LONGEST_END:
+            yield Problem(question.key, name, "too_long", {"limit": LONGEST_END})
 
 
 def _of_options(question: Question) -> Iterator[Problem]:

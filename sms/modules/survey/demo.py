@@ -10,7 +10,7 @@ NAME = "Zufriedenheit nach der Behandlung"
 DRAFT: dict[str, Any] = {
     "questions": [
         {
-            "key": "zufriedenheit", "name": "Zufriedenheit", "type": "scale", "scale": "1-5",
+            "key": "zufriedenheit", "name": "Zufriedenheit", "type": "scale", "scale": "1-5", "low": "sehr", "high": "gar nicht",
             "text": "Guten Tag, wie zufrieden waren Sie mit Ihrer Behandlung gestern? "
             "Antworten Sie mit einer Zahl von 1 (sehr) bis 5 (gar nicht).",
             "branches": [{"answers": ["4", "5"], "to": "schlecht"}],

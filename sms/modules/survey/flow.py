@@ -37,7 +37,10 @@ class Branch:
 
 @dataclass(frozen=True)
 class Question:
-    """One question: a text message, what counts as an answer, and where each answer leads."""
+    """One question: a text message, what counts as an answer, and where each answer leads.
+
+    `low` and `high` are the owner's words for the ends of a scale (1 = sehr, 5 = gar nicht).
+    """
 
     key: str
     name: str = ""
@@ -48,6 +51,8 @@ class Question:
     least: str | None = None
     most: str | None = None
     unit: str = ""
+    low: str = ""
+    high: str = ""
     retries: int = 1
     unclear: str = ""
     when_unclear: str = "skip"
@@ -164,6 +169,8 @@ def _question(data: Any, number: int) -> Question:
         least=_bound(given.get("least")),
         most=_bound(given.get("most")),
         unit=_text(given.get("unit")),
+        low=_text(given.get("low")),
+        high=_text(given.get("high")),
         retries=_whole(given.get("retries"), usual.retries),
         unclear=_text(given.get("unclear")),
         when_unclear=_text(given.get("when_unclear")) or usual.when_unclear,

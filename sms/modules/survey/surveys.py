@@ -60,7 +60,7 @@ def create(account: Account, name: str, draft: Mapping[str, Any] | None = None) 
 def copy(survey: Survey, name: str) -> Survey:
     """Make a new survey with the same questions and settings; a keyword belongs to one survey only."""
     made = create(survey.account, name, survey.draft)
-    return save(made, sender=survey.sender, quota=survey.quota)
+    return save(made, sender=survey.sender, quota=survey.quota, trigger=survey.trigger)
 
 
 def save(survey: Survey, **changes: Any) -> Survey:
@@ -129,11 +129,11 @@ def _trigger(trigger: Any) -> dict[str, Any] | None:
     if not isinstance(event, str) or not 0 < len(event) <= 40:
         raise Refused("trigger", "unknown_event")
     if not isinstance(days, int) or not 0 <= days <= MOST_DAYS:
-        raise Refused("trigger", "bad_number", least=0, most=MOST_DAYS)
+        raise Refused("trigger_days", "bad_number", least=0, most=MOST_DAYS)
     try:
         clock = datetime.strptime(time, "%H:%M").strftime("%H:%M") if time else ""
     except (ValueError, TypeError):
-        raise Refused("trigger", "bad_clock") from None
+        raise Refused("trigger_time", "bad_clock") from None
     return {"event": event, "days": days, "time": clock}
 
 

@@ -52,8 +52,8 @@ def ask_again(question: "Question", locale: str) -> str:
     bounded = question.type == "number" and least is not None and most is not None
     hint = how["number_between" if bounded else question.type].format(
         options=", ".join(f"{n} {option}" for n, option in enumerate(question.options, 1)),
-        least=_shown(least, locale),
-        most=_shown(most, locale),
+        least=_end(least, question.low, locale),
+        most=_end(most, question.high, locale),
         unit=f" ({question.unit})" if question.unit else "",
     )
     return _cut(f"{_SORRY[language(locale)]} {_doubled(hint)}")
@@ -62,6 +62,11 @@ def ask_again(question: "Question", locale: str) -> str:
 def reminder(question: "Question", locale: str) -> str:
     """Return a reminder of the question that waits."""
     return _cut(_REMINDER[language(locale)].replace("{text}", question.text))
+
+
+def _end(number: object, meaning: str, locale: str) -> str:
+    """Return an end of what can be answered, with the owner's words for it: 1 (sehr)."""
+    return f"{_shown(number, locale)} ({meaning})" if meaning else _shown(number, locale)
 
 
 def _shown(number: object, locale: str) -> str:
@@ -96,7 +101,13 @@ def shown(question: "Question", value: str | None, locale: str) -> str:
         return ".".join(reversed(value.split("-")))
     if question.type == "number":
         return f"{_shown(value, locale)} {question.unit}".strip()
-    return value if question.type == "scale" else " ".join(value.split())[:60]
+    return _on_scale(question, value) if question.type == "scale" else " ".join(value.split())[:60]
+
+
+def _on_scale(question: "Question", value: str) -> str:
+    least, most = question.bounds
+    meaning = {str(least): question.low, str(most): question.high}.get(value, "")
+    return f"{value}, {meaning}" if meaning else value
 
 
 def _option(question: "Question", value: str, tongue: str) -> str:

@@ -15,7 +15,7 @@ from sms.modules.survey.flow import Flow
 Draft = dict[str, Any]
 
 _key = re.compile(r"[A-Za-z0-9_-]{1,40}")
-_PLAIN = ("name", "text", "unit", "unclear", "retries", "when_unclear", "next")
+_PLAIN = ("name", "text", "unit", "low", "high", "unclear", "retries", "when_unclear", "next")
 _BOUNDS = ("least", "most")
 MOST_RULES = 30
 

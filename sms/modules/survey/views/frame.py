@@ -4,13 +4,14 @@ from datetime import datetime
 
 from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import get_locale
+from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 from flask_login import current_user
 
 from sms.clock import now
 from sms.gsm import msisdn
 from sms.models.account import ROLES
+from sms.modules import occasions
 from sms.modules.survey import flow, surveys
 from sms.modules.survey.flow import Question
 from sms.modules.survey.models import Survey
@@ -59,6 +60,17 @@ def may_set_up() -> bool:
     return current_user.is_authenticated and ROLES.index(current_user.role) >= ROLES.index("owner")
 
 
+def trigger_words(survey: Survey) -> str:
+    """Return after what and when somebody is asked: After the appointment: 1 day later, 16:00."""
+    trigger = survey.trigger or {}
+    kind = occasions().get(trigger.get("event", ""))
+    days = ngettext("%(num)d day later", "%(num)d days later", trigger.get("days") or 0)
+    when = ", ".join(
+        part for part in (days if trigger.get("days") else "", trigger.get("time") or "") if part
+    )
+    return f"{_(kind.words) if kind else trigger.get('event', '')}: {when or _('at once')}"
+
+
 def sender_words(survey: Survey) -> str:
     """Return the number from which a survey is asked, in words."""
     return msisdn.parse(survey.sender).display if survey.sender else _("A number of the pool")
@@ -81,6 +93,7 @@ def _words() -> dict[str, object]:
         "kind_of": kind_of,
         "may_set_up": may_set_up(),
         "SCALES": flow.SCALES,
+        "trigger_words": trigger_words,
     }
 
 

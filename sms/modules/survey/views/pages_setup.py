@@ -11,6 +11,7 @@ from flask_login import current_user
 from sms import routing, wallclock
 from sms.clock import now
 from sms.gsm import placeholders
+from sms.modules import occasions
 from sms.modules.survey import checking, enrolling, flow, moments, surveys
 from sms.modules.survey.flow import Flow, Question
 from sms.modules.survey.models import Survey
@@ -23,6 +24,10 @@ from sms.views.moments import for_input
 from sms.wording import sentence
 
 MOST_REPLIES, LONGEST_REPLY = 60, 1000
+BY_HAND, BY_KEYWORD, ON = "hand", "keyword", "on:"
+"""How people come to be asked, as the form sends it: by hand, by keyword, or after an event (on:KIND)."""
+USUAL_DAYS, USUAL_TIME = 1, "16:00"
+OF_TRIGGER = ("trigger", "trigger_days", "trigger_time", "keyword")
 HOURS = (1, 2, 4, 12, 24, 48, 72, 168, 336)
 """What is offered as a distance of reminders and as the patience of a question, in hours."""
 
@@ -82,15 +87,48 @@ def _keep(survey: Survey, draft: drafting.Draft) -> dict[str, str]:
             if value != getattr(survey, name):
                 surveys.save(survey, **{name: value})
         except Refused as refused:
-            errors[name] = sentence(refused.code, **refused.params)
+            errors[refused.field or name] = sentence(refused.code, **refused.params)
     return errors
 
 
-def _quota(survey: Survey, draft: drafting.Draft) -> int:
-    text = request.form.get("quota", "").strip()
+def _way(survey: Survey) -> str:
+    """Return how people come to be asked, as the select of the form holds it."""
+    if survey.trigger:
+        return f"{ON}{survey.trigger['event']}"
+    return BY_KEYWORD if survey.keyword else BY_HAND
+
+
+def _keyword(survey: Survey, draft: drafting.Draft) -> str:
+    word, way = request.form.get("keyword", ""), request.form.get("trigger")
+    if way == BY_KEYWORD and not word.strip():
+        raise Refused("keyword", "empty")
+    # A form that does not ask for the way in keeps the word that it holds.
+    return word if way in (None, BY_KEYWORD) else ""
+
+
+def _trigger(survey: Survey, draft: drafting.Draft) -> dict[str, Any] | None:
+    way = request.form.get("trigger")
+    if way is None:
+        return survey.trigger  # type: ignore[no-any-return]
+    if not way.startswith(ON):
+        return None
+    event = way.removeprefix(ON)
+    if event not in occasions() and way != _way(survey):
+        raise Refused("trigger", "unknown_event")
+    days = _whole("trigger_days", surveys.MOST_DAYS)
+    return {"event": event, "days": days, "time": request.form.get("trigger_time", "").strip()}
+
+
+def _whole(name: str, most: int) -> int:
+    """Return the whole number of a field, 0 where it is empty; raises Refused at the field."""
+    text = request.form.get(name, "").strip()
     if text and not (text.isascii() and text.isdigit() and len(text) < 9):
-        raise Refused("quota", "bad_number", least=0, most=surveys.LARGEST_QUOTA)
+        raise Refused(name, "bad_number", least=0, most=most)
     return int(text or 0)
+
+
+def _quota(survey: Survey, draft: drafting.Draft) -> int:
+    return _whole("quota", surveys.LARGEST_QUOTA)
 
 
 def _ends_at(survey: Survey, draft: drafting.Draft) -> datetime | None:
@@ -104,7 +142,8 @@ _READ: dict[str, Any] = {
     "draft": lambda survey, draft: flow.dump(flow.read(draft)),
     "name": lambda survey, draft: request.form.get("name", ""),
     "sender": lambda survey, draft: request.form.get("sender", ""),
-    "keyword": lambda survey, draft: request.form.get("keyword", ""),
+    "trigger": _trigger,
+    "keyword": _keyword,
     "quota": _quota,
     "ends_at": _ends_at,
 }
@@ -127,12 +166,28 @@ def page(
     values = {
         "name": survey.name, "sender": survey.sender, "keyword": survey.keyword, "quota": survey.quota or "",
         "ends_at": for_input(survey.ends_at, zone) if survey.ends_at else "",
-        **{k: v for k, v in (typed or {}).items() if k in (errors or {})},
+        "trigger": _way(survey), "trigger_days": (survey.trigger or {}).get("days", USUAL_DAYS),
+        "trigger_time": (survey.trigger or {"time": USUAL_TIME})["time"],
+        **{k: v for k, v in (typed or {}).items() if k in _to_show_again(errors or {})},
     }  # fmt: skip
     senders = [c for c in routing.senders(current_user.account) if not c.value or c.kind == "virtual"]
     return render_template(
-        "survey/edit.html", **facts, opened=opened, values=values, senders=senders, focus=focus, HOURS=HOURS
-    ), status
+        "survey/edit.html", **facts, opened=opened, values=values, senders=senders, focus=focus, HOURS=HOURS,
+        ways=_ways(survey),
+    ), status  # fmt: skip
+
+
+def _ways(survey: Survey) -> list[tuple[str, str]]:
+    """Return how people can come to be asked: value and words of each."""
+    events = [(f"{ON}{each.kind}", _(each.words)) for each in occasions().values()]
+    found = [(BY_HAND, _("By hand")), (BY_KEYWORD, _("By keyword")), *events]
+    gone = _way(survey)
+    return found if gone in dict(found) else [*found, (gone, gone.removeprefix(ON))]
+
+
+def _to_show_again(errors: dict[str, str]) -> set[str]:
+    """Return the fields that show what was typed: those that could not be kept, with those they belong to."""
+    return {*errors, *(OF_TRIGGER if not errors.keys().isdisjoint(OF_TRIGGER) else ())}
 
 
 def _facts(survey: Survey, errors: dict[str, str], checked: bool, replies: list[str]) -> dict[str, Any]:
@@ -157,7 +212,14 @@ def _facts(survey: Survey, errors: dict[str, str], checked: bool, replies: list[
         "answers": {q.key: offered(survey, q) for q in draft.questions},
         "phone": _played(survey, draft, replies),
         "saved_at": now(),
+        "brought": _brought(survey),
     }
+
+
+def _brought(survey: Survey) -> tuple[str, ...]:
+    """Return the placeholders for which the survey's event brings values."""
+    kind = occasions().get((survey.trigger or {}).get("event", ""))
+    return kind.fields if kind else ()
 
 
 def _measured(survey: Survey, text: str) -> Meter:

@@ -12,7 +12,7 @@ from flask_login import current_user
 from sms import contacts
 from sms.modules.survey import checking, enrolling, flow, surveys
 from sms.modules.survey.models import Survey
-from sms.modules.survey.views.frame import blueprint, done, mine
+from sms.modules.survey.views.frame import blueprint, done, mine, trigger_words
 from sms.refusal import Conflict, Refused
 from sms.views.composer import chosen_time
 from sms.views.gate import requires
@@ -49,9 +49,7 @@ def begin(survey_id: int) -> ResponseReturnValue:
     try:
         if do == "open":
             enrolling.open_door(survey, current_user)
-            return done(
-                _("Started. People take part by sending the keyword."), "survey.results", survey_id=survey.id
-            )
+            return done(_opened(survey), "survey.results", survey_id=survey.id)
         at = chosen_time(request.form, survey.account.zone, "at")
         if do == "start":
             return _start(survey, numbers, at)
@@ -68,6 +66,12 @@ def begin(survey_id: int) -> ResponseReturnValue:
     except Refused as refused:
         errors = {refused.field: sentence(refused.code, **refused.params)}
         return _page(survey, errors, numbers=numbers, reading=_reading(survey, numbers), status=422)
+
+
+def _opened(survey: Survey) -> str:
+    if survey.keyword:
+        return _("Started. People take part by sending the keyword.")
+    return _("Started. Asked by itself: %(when)s.", when=trigger_words(survey))
 
 
 def _start(survey: Survey, numbers: str, at: datetime | None) -> ResponseReturnValue:

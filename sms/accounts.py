@@ -56,7 +56,7 @@ def add_account(name: str, *, zone: str = "Europe/Berlin", locale: str = "de") -
 
 
 def change_account(account: Account, **values: Any) -> None:
-    """Change an account's own settings (name, zone, locale, region, gtts_consent, daily_parts, quiet hours)."""
+    """Change an account's own settings (name, zone, locale, region, gtts_consent, daily_parts, quiet hours, prices)."""
     if "name" in values:
         values["name"] = _line("name", values["name"], 100)
         if not values["name"]:

@@ -11,8 +11,8 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
-from sms import accounts, backup, config, exchange, health, logbook, migrate, probing, transfer
-from sms.carriers.contract import Outcome, OutcomeKind
+from sms import accounts, backup, config, exchange, health, logbook, migrate, prices, probing, transfer
+from sms.carriers.contract import Outcome, OutcomeKind, in_a_line
 from sms.db import database
 from sms.models import Account
 from sms.models.account import ROLES
@@ -150,6 +150,21 @@ def account_add(name: str, zone: str, locale: str) -> None:
     click.echo(accounts.add_account(name, zone=zone, locale=locale).id)
 
 
+@account_group.command("price")
+@click.argument("account_id", type=int)
+@click.option("--sms", help="Of one SMS in euros, such as 0.075.")
+@click.option("--minute", help="Of one minute of a call in euros.")
+@connected
+def account_price(account_id: int, sms: str | None, minute: str | None) -> None:
+    """Set what an account's messages cost; an empty price takes it away. Prints the prices."""
+    given = (("price_part", sms), ("price_minute", minute))
+    account = _account(account_id)
+    if changed := {name: prices.read(typed, name) for name, typed in given if typed is not None}:
+        accounts.change_account(account, **changed)
+    shown = (prices.written(price, "en") or "-" for price in (account.price_part, account.price_minute))
+    click.echo("SMS {} minute {}".format(*shown))
+
+
 @user_group.command("add")
 @click.argument("email")
 @click.option("--account", "account_id", required=True, type=int)
@@ -209,7 +224,7 @@ def carrier_check(context: click.Context) -> None:
 
 
 def _trouble(outcome: Outcome) -> str:
-    return " ".join(filter(None, (outcome.kind, outcome.code, outcome.detail)))
+    return in_a_line(outcome.kind, outcome.code, outcome.detail)
 
 
 @click.command()

@@ -120,6 +120,8 @@ PROGRAMS = {
 NAMES = {
     "name_taken": N_("This name is there already."),
     "bad_number": N_("Please give a whole number from %(least)s to %(most)s."),
+    "bad_price": N_("This is not a price from 0 to 100 euros, such as 0.075."),
+    "price_too_fine": N_("At most five digits behind the point."),
 }
 
 SENTENCES = NUMBERS | TEXTS | SENDERS | TIMES | PEOPLE | CONVERSATIONS | PROGRAMS | NAMES

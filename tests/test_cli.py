@@ -63,6 +63,19 @@ def test_account_without_a_name_is_refused_in_one_line(invoke: Invoke):
     assert "name" in told
 
 
+def test_account_price_sets_what_it_is_given_and_prints_the_prices(
+    invoke: Invoke, look: Callable[..., object]
+):
+    assert invoke("account", "price", "1") == (0, "SMS - minute -\n", "")
+    assert invoke("account", "price", "1", "--sms", "0,075") == (0, "SMS 0.075 minute -\n", "")
+    assert invoke("account", "price", "1", "--minute", "0.10") == (0, "SMS 0.075 minute 0.10\n", "")
+    assert look(lambda: Account.get_by_id(1).price_part) == 7_500
+    assert invoke("account", "price", "1", "--sms", "") == (0, "SMS - minute 0.10\n", "")
+    code, said, told = invoke("account", "price", "1", "--sms", "cheap")
+    assert (code, said, len(told.splitlines())) == (2, "", 1)
+    assert invoke("account", "price", "99")[0] == 2
+
+
 def test_user_add_prints_a_link_that_sets_the_password(
     invoke: Invoke, site: Flask, settings: config.Settings, look: Callable[..., object]
 ):

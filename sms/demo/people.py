@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from peewee import IntegrityError
 
-from sms import accounts
+from sms import accounts, prices
 from sms.config import ConfigError, Settings
 from sms.db import database
 from sms.models import Account, Message, User
@@ -49,6 +49,7 @@ def prepare(settings: Settings) -> SignIn:
 
 def _found() -> Account:
     account = accounts.add_account(PRACTICE)
+    accounts.change_account(account, price_part=prices.EURO * 75 // 1000, price_minute=prices.EURO // 10)
     for email, name, role in TEAM:
         accounts.add_user(account, email, name=name, role=role)
     return account

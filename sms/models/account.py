@@ -19,6 +19,8 @@ class Account(Table):
     daily_parts = IntegerField(default=10_000)
     quiet_text = CharField(max_length=11, default="20:00-08:00")
     quiet_voice = CharField(max_length=11, default="20:00-08:00")
+    price_part = IntegerField(null=True)  # in thousandths of a cent (`sms.prices`), None: not known
+    price_minute = IntegerField(null=True)
     created_at = Moment()
 
 

@@ -196,6 +196,39 @@ def test_bad_quiet_hours_are_told_at_their_field_and_change_nothing(
     assert Account.get_by_id(account.id).quiet_text == "20:00-08:00"
 
 
+def test_prices_are_saved_as_typed_shown_and_taken_away(browser: FlaskClient, account: Account) -> None:
+    form = {"price_part": "0,075 €", "price_minute": "10 ct"}
+    assert browser.post("/settings/account/prices", data=form).status_code == 303
+    saved = Account.get_by_id(account.id)
+    assert (saved.price_part, saved.price_minute) == (7_500, 10_000)
+    page = browser.get("/settings/account").get_data(as_text=True)
+    assert re.search(r'<input[^>]*id="price_part"[^>]*value="0,075"', page)
+    assert re.search(r'<input[^>]*id="price_minute"[^>]*value="0,10"', page)
+    browser.post("/settings/quick", data={"locale": "en"})
+    page = browser.get("/settings/account").get_data(as_text=True)
+    assert re.search(r'<input[^>]*id="price_part"[^>]*value="0.075"', page)
+    assert (
+        browser.post("/settings/account/prices", data={"price_part": "", "price_minute": " "}).status_code
+        == 303
+    )
+    saved = Account.get_by_id(account.id)
+    assert (saved.price_part, saved.price_minute) == (None, None)
+
+
+def test_a_bad_price_is_told_at_its_field_and_changes_nothing(browser: FlaskClient, account: Account) -> None:
+    answer = browser.post(
+        "/settings/account/prices", data={"price_part": "0,08", "price_minute": "zehn Cent"}
+    )
+    assert answer.status_code == 422
+    assert (
+        error_at(answer, "price_minute") == "Das ist kein Preis von 0 bis 100 Euro, wie zum Beispiel 0,075."
+    )
+    page = answer.get_data(as_text=True)
+    assert 'value="zehn Cent"' in page
+    assert 'value="0,08"' in page
+    assert Account.get_by_id(account.id).price_part is None
+
+
 @pytest.mark.parametrize(("locale", "shown"), [("de", "03.05., 16:07"), ("en", "3 May, 16:07")])
 def test_moments_in_tables_are_days_and_hours_as_in_the_inbox(
     app: Flask, owner: User, locale: str, shown: str

@@ -1,4 +1,4 @@
-"""The account's own settings: name, place, language, limit, quiet hours, and whether Google may speak its texts."""
+"""The account's own settings: name, place, language, limit, quiet hours, prices, and whether Google may speak its texts."""
 
 import phonenumbers
 from flask.typing import ResponseReturnValue
@@ -8,7 +8,7 @@ from flask_login import current_user
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, SelectField, StringField
 
-from sms import accounts, quiet
+from sms import accounts, prices, quiet
 from sms.i18n import LANGUAGES
 from sms.models import Account
 from sms.refusal import Refused
@@ -71,6 +71,23 @@ class QuietForm(FlaskForm):
         }
 
 
+class PricesForm(FlaskForm):
+    """What a part and a minute cost, as text: people write 0,075 or 0.075, in euros or in cents."""
+
+    price_part = StringField()
+    price_minute = StringField()
+
+    def __init__(self, **values: object) -> None:
+        super().__init__(**values)
+        self.price_part.label.text = _("One SMS, in euros")
+        self.price_minute.label.text = _("One minute of a call, in euros")
+
+    def values(self) -> dict[str, int | None]:
+        """Return both prices as accounts.change_account takes them; raises Refused."""
+        both = self.price_part, self.price_minute
+        return {field.name: prices.read(field.data or "", field.name) for field in both}
+
+
 def _span(start: StringField, end: StringField) -> str:
     return quiet.written_span(start.data or "", end.data or "", start.name)
 
@@ -83,6 +100,14 @@ def _times(account: Account) -> dict[str, str]:
         for name, moment in zip(("from", "to"), known or (), strict=False):
             shown[f"{channel}_{name}"] = f"{moment:%H:%M}"
     return shown
+
+
+def _known_prices(account: Account) -> dict[str, str]:
+    """Return the account's prices as the form shows them."""
+    return {
+        "price_part": prices.written(account.price_part),
+        "price_minute": prices.written(account.price_minute),
+    }
 
 
 def regions() -> list[tuple[str, str]]:
@@ -113,13 +138,18 @@ def account() -> ResponseReturnValue:
     return _show()
 
 
-def _show(form: AccountForm | None = None, quiet_form: QuietForm | None = None) -> ResponseReturnValue:
+def _show(
+    form: AccountForm | None = None,
+    quiet_form: QuietForm | None = None,
+    prices_form: PricesForm | None = None,
+) -> ResponseReturnValue:
     own = current_user.account
     return page(
         "account",
-        422 if form or quiet_form else 200,
+        422 if form or quiet_form or prices_form else 200,
         form=form or AccountForm(formdata=None, obj=own),
         quiet=quiet_form or QuietForm(formdata=None, data=_times(own)),
+        prices=prices_form or PricesForm(formdata=None, data=_known_prices(own)),
     )
 
 
@@ -146,4 +176,17 @@ def save_quiet_hours() -> ResponseReturnValue:
     except Refused as refused:
         place(form, refused)
         return _show(quiet_form=form)
+    return saved("settings.account")
+
+
+@blueprint.post("/account/prices")
+@requires("owner")
+def save_prices() -> ResponseReturnValue:
+    """Save what messages cost."""
+    form = PricesForm()
+    try:
+        accounts.change_account(current_user.account, **form.values())
+    except Refused as refused:
+        place(form, refused)
+        return _show(prices_form=form)
     return saved("settings.account")

@@ -2,7 +2,6 @@
 
 import logging
 from datetime import timedelta
-
 from sms import calling, contacts, exchange, queue, receiving, routing, sending, speaking, suppression
 from sms.carriers.contract import Feature, RecordingError
 from sms.clock import now
@@ -10,6 +9,7 @@ from sms.db import database
 from sms.inbox import reopen
 from sms.models import Account, Call, Conversation, Message
 from sms.models.event import add_event
+from sms.modules import menu_of, tell_key
 from voice import script, store
 from voice.wav import BadAudio
 
@@ -37,7 +37,8 @@ def answer(call: Call, answered_by: str | None) -> script.Script:
     Call.update(answered_by=answered_by or call.answered_by, answered_at=call.answered_at or now()).where(
         Call.id == call.id
     ).execute()
-    turn = script.outgoing(speaking.of_call(call), account.locale, _machine(answered_by))
+    menu = menu_of(call.message)
+    turn = script.outgoing(speaking.of_call(call), account.locale, _machine(answered_by), menu)
     return turn.steps
 
 
@@ -47,21 +48,32 @@ def _machine(answered_by: str | None) -> str | None:
 
 
 def heard(call: Call) -> script.Script:
-    """The message was played to its end: say goodbye."""
+    """The message was played to its end: say goodbye, or read once more what can be chosen."""
+    speech, menu = speaking.of_call(call), menu_of(call.message)
     with database.atomic():
-        Call.update(heard=True).where(Call.id == call.id).execute()
+        call = Call.get_by_id(call.id)
+        turn = script.on_heard(speech, call.account.locale, menu, call.turns, _misses(call, menu))
+        again = turn.outcome is script.Outcome.NO_KEY
+        Call.update(heard=True, turns=Call.turns + again).where(Call.id == call.id).execute()
         calling.show(call)
-    return script.on_heard(speaking.of_call(call), call.account.locale).steps
+    return turn.steps
+
+
+def _misses(call: Call, menu: script.Menu | None) -> int:
+    """Return how many turns of a call have brought nothing: silence, and keys that its menu does not have."""
+    if menu is None:
+        return 0
+    return call.turns - sum(script.is_choice(digit, menu) for digit in call.digits)
 
 
 def press(call: Call, digits: str) -> script.Script:
-    """A key was pressed: repeat, note a wish for a call back, opt out; return what to say."""
+    """A key was pressed: repeat, note a wish for a call back, opt out, do what a menu says; return what to say."""
     if not digits:
         return heard(call)
-    speech = speaking.of_call(call)
+    speech, menu = speaking.of_call(call), menu_of(call.message)
     with database.atomic():
         call = Call.get_by_id(call.id)
-        turn = script.on_key(digits[:1], speech, call.account.locale, call.turns)
+        turn = _turn(call, digits[:1], speech, menu)
         Call.update(
             turns=Call.turns + 1,
             digits=(call.digits + digits)[:20],
@@ -69,16 +81,24 @@ def press(call: Call, digits: str) -> script.Script:
         ).where(Call.id == call.id).execute()
         # Pressed again, or told again by the carrier: it has been acted on.
         if digits[:1] not in call.digits:
-            _act_on(call, turn.outcome)
+            _act_on(call, turn.outcome, digits[:1])
         calling.show(call)
     return turn.steps
 
 
-def _act_on(call: Call, outcome: script.Outcome | None) -> None:
+def _turn(call: Call, digit: str, speech: script.Speech, menu: script.Menu | None) -> script.Turn:
+    if menu is None:
+        return script.on_key(digit, speech, call.account.locale, call.turns)
+    return script.on_menu_key(digit, menu, speech, call.account.locale, call.turns, _misses(call, menu))
+
+
+def _act_on(call: Call, outcome: script.Outcome, digit: str) -> None:
     if outcome is script.Outcome.CALL_BACK:
-        _want_call_back(call)
+        want_call_back(call.message)
     elif outcome is script.Outcome.OPTED_OUT:
         suppression.opt_out(call.account, call.theirs, "voice", "9")
+    elif outcome is script.Outcome.CHOSEN:
+        tell_key(call.message, digit)
 
 
 def _had_time_to_hear(call: Call) -> bool:
@@ -88,11 +108,10 @@ def _had_time_to_hear(call: Call) -> bool:
     ).total_seconds() >= speaking.seconds_until_heard(call.message)
 
 
-def _want_call_back(call: Call) -> None:
-    """Put the wish into the thread as something unread that needs a person."""
-    conversation = call.message.conversation
-    event = add_event(conversation, "callback_wanted", source="recipient", number=call.theirs)
-    _arrived(conversation, event)
+def want_call_back(message: Message) -> None:
+    """Put the wish for a call back into the thread of a message, as something unread that needs a person."""
+    event = add_event(message.conversation, "callback_wanted", source="recipient", number=message.theirs)
+    _arrived(message.conversation, event)
 
 
 def _arrived(conversation: Conversation, event: Message) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sms import exchange, media
 from sms.models import Account, Call, Message, Sender
+from sms.modules import menu_of
 from voice import announcement, script, store
 from voice.ear import prepare
 from voice.engines import NoAudio
@@ -100,7 +101,7 @@ def speech(account: Account, words: str, phrases: tuple[str, ...]) -> script.Spe
 
 def of_call(call: Call) -> script.Speech:
     """Return what a call of ours can say; whatever has no audio yet is spoken now."""
-    phrases = script.outgoing_phrases(call.account.locale)
+    phrases = script.outgoing_phrases(call.account.locale, menu_of(call.message))
     return speech(call.account, spoken_words(call.message).words, phrases)
 
 

@@ -11,8 +11,8 @@ happened. `Gather.action`, `Record.action` and `Redirect.to` name the state to a
 | (called)   | `incoming`      | somebody calls our caller id                                           |
 | "recorded" | `on_recorded`   | that caller has left a message                                         |
 
-The caller of this module turns the names into addresses, keeps the number of keys pressed so far, and acts on
-`Turn.outcome`.
+The caller of this module turns the names into addresses, keeps the number of turns taken so far, and acts on
+`Turn.outcome`. A message that asks for something brings a `Menu` of its own keys; 9 opts out in every call.
 """
 
 from collections.abc import Mapping
@@ -25,6 +25,12 @@ from voice.ear import prepare
 
 MAX_TURNS = 5
 """So many keys a call answers with more speech; after that it says goodbye, so no call goes on for ever."""
+
+MISSES = 1
+"""So often a menu is read again to who pressed nothing, or a key that it does not have; then the call ends."""
+
+REPEATING = "0*"
+"""Keys that repeat the message where it has a menu: 1 means something else there."""
 
 RECORD_SECONDS = 120
 FIRST_PAUSE = 0.8
@@ -103,6 +109,10 @@ class Outcome(StrEnum):
     CALL_BACK = "call_back"
     OPTED_OUT = "opted_out"
     WRONG_KEY = "wrong_key"
+    CHOSEN = "chosen"
+    """A key of the message's own menu was pressed."""
+    NO_KEY = "no_key"
+    """Nobody chose from the menu: it is read once more."""
     HEARD = "heard"
     """Played to the end, or repeated often enough: goodbye was said."""
     INTRODUCED = "introduced"
@@ -116,6 +126,14 @@ class Turn:
 
     steps: Script
     outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Menu:
+    """The keys of a message that asks for something: the words that explain them, and for each what is said back."""
+
+    prompt: str
+    replies: Mapping[str, str]
 
 
 PHRASES: Mapping[str, Mapping[str, str]] = {
@@ -189,11 +207,11 @@ class Speech:
         return Say(prepare(words, locale), language(locale))
 
 
-def outgoing_phrases(locale: str) -> tuple[str, ...]:
+def outgoing_phrases(locale: str, menu: Menu | None = None) -> tuple[str, ...]:
     """Return all the words, beside the message, for which an outgoing call wants audio."""
-    return tuple(
-        phrase(name, locale) for name in ("prompt", "wrong_key", "call_back", "opted_out", "goodbye")
-    )
+    own = ("prompt", "call_back") if menu is None else ()
+    told = () if menu is None else (menu.prompt, *menu.replies.values())
+    return (*told, *(phrase(name, locale) for name in (*own, "wrong_key", "opted_out", "goodbye")))
 
 
 def incoming_phrases(locale: str, sender_name: str | None = None) -> tuple[str, ...]:
@@ -211,7 +229,7 @@ def introduction(locale: str, sender_name: str | None = None) -> str:
     return phrase("named_introduction" if name else "introduction", locale, name)
 
 
-def outgoing(speech: Speech, locale: str, answered_by: str | None = None) -> Turn:
+def outgoing(speech: Speech, locale: str, answered_by: str | None = None, menu: Menu | None = None) -> Turn:
     """Return the first turn of our call; `answered_by` is the carrier's machine detection, None without it.
 
     "machine_end_*" hears the message once, after the beep; "machine_start" and "fax" hear nothing.
@@ -222,11 +240,11 @@ def outgoing(speech: Speech, locale: str, answered_by: str | None = None) -> Tur
     message = speech.of(speech.words, locale)
     if kind.startswith("machine_end"):
         return Turn((Pause(FIRST_PAUSE), message, Hangup()), Outcome.ON_MACHINE)
-    return Turn((Pause(FIRST_PAUSE), *_listen(speech, locale, message)), Outcome.LISTENING)
+    return Turn((Pause(FIRST_PAUSE), *_listen(speech, locale, message, menu)), Outcome.LISTENING)
 
 
 def on_key(digit: str, speech: Speech, locale: str, turns: int = 0) -> Turn:
-    """Answer a key; `turns` is the number of keys this call has answered before."""
+    """Answer a key of a message without a menu; `turns` is the number of keys this call has answered before."""
     if digit == "2":
         return _farewell("call_back", speech, locale, Outcome.CALL_BACK)
     if digit == "9":
@@ -239,8 +257,32 @@ def on_key(digit: str, speech: Speech, locale: str, turns: int = 0) -> Turn:
     return Turn(_listen(speech, locale, wrong), Outcome.WRONG_KEY)
 
 
-def on_heard(speech: Speech, locale: str) -> Turn:
-    """Say goodbye: the message was heard to its end."""
+def on_menu_key(digit: str, menu: Menu, speech: Speech, locale: str, turns: int, misses: int) -> Turn:
+    """Answer a key of a message with a menu; `turns` this call has taken before, `misses` of them without a choice."""
+    if digit == "9":
+        return _farewell("opted_out", speech, locale, Outcome.OPTED_OUT)
+    if digit in menu.replies:
+        return Turn((speech.of(menu.replies[digit], locale), Hangup()), Outcome.CHOSEN)
+    if turns >= MAX_TURNS:
+        return _farewell("goodbye", speech, locale, Outcome.HEARD)
+    if digit in REPEATING:
+        return Turn(_listen(speech, locale, speech.of(speech.words, locale), menu), Outcome.REPEAT)
+    wrong = speech.of(phrase("wrong_key", locale), locale)
+    if misses >= MISSES:
+        goodbye = speech.of(phrase("goodbye", locale), locale)
+        return Turn((wrong, goodbye, Hangup()), Outcome.WRONG_KEY)
+    return Turn(_listen(speech, locale, wrong, menu), Outcome.WRONG_KEY)
+
+
+def is_choice(digit: str, menu: Menu) -> bool:
+    """Tell whether a key does something where this menu is read; what does nothing is a miss."""
+    return digit == "9" or digit in REPEATING or digit in menu.replies
+
+
+def on_heard(speech: Speech, locale: str, menu: Menu | None = None, turns: int = 0, misses: int = 0) -> Turn:
+    """The message was heard to its end: say goodbye; a menu from which nobody has chosen is read once more."""
+    if menu is not None and misses < MISSES and turns < MAX_TURNS:
+        return Turn(_listen(speech, locale, speech.of(speech.words, locale), menu), Outcome.NO_KEY)
     return _farewell("goodbye", speech, locale, Outcome.HEARD)
 
 
@@ -264,9 +306,9 @@ def on_recorded(locale: str, speech: Speech | None = None) -> Turn:
     return _farewell("message_left", speech or Speech(), locale, Outcome.MESSAGE_LEFT)
 
 
-def _listen(speech: Speech, locale: str, first: Step) -> Script:
-    """Say something and the keys' meaning; a key cuts it short, silence leads to the goodbye."""
-    prompt = speech.of(phrase("prompt", locale), locale)
+def _listen(speech: Speech, locale: str, first: Step, menu: Menu | None = None) -> Script:
+    """Say something and the keys' meaning; a key cuts it short, silence leads to "heard"."""
+    prompt = speech.of(menu.prompt if menu is not None else phrase("prompt", locale), locale)
     return (Gather((first, prompt), "keys"), Redirect("heard"))
 
 

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from sms.models import Account, Contact, Conversation, Expectation, Message
+from voice.script import Menu
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,9 @@ class Module:
     on_reply(message, expectation): an incoming message on a number and from a contact for which the module waits;
     True takes it, False leaves it to the dialog. Runs inside the receiving transaction.
     on_report(message): a message that the module sent (source = its name) has a new status.
+    menu(message): the keys of a call that reads a message which the module sent, where it asks for something.
+    on_key(message, key): one of these keys was pressed; once a call for each. Runs inside the transaction of the key.
+    still_right(message): asked before each ring of such a call; False calls it off.
     on_opt_out(account, number): the person must not be written to any more; whatever runs ends.
     on_incoming(message, conversation): offered every other incoming message before the dialog takes it (keywords).
     on_sent_by_person(message): an agent has written in a thread. Runs inside the sending transaction.
@@ -79,6 +83,9 @@ class Module:
     on_reply: Callable[[Message, Expectation], bool] | None = None
     on_incoming: Callable[[Message, Conversation], bool] | None = None
     on_report: Callable[[Message], None] | None = None
+    menu: Callable[[Message], Menu | None] | None = None
+    on_key: Callable[[Message, str], None] | None = None
+    still_right: Callable[[Message], bool] | None = None
     on_opt_out: Callable[[Account, str], None] | None = None
     on_sent_by_person: Callable[[Message], None] | None = None
     on_occasion: Callable[[Account, Occasion], None] | None = None
@@ -101,6 +108,25 @@ def modules() -> dict[str, Module]:
         package: Any = importlib.import_module(f"{__name__}.{info.name}")
         found.append(package.module)
     return {m.name: m for m in sorted(found, key=lambda m: (m.order, m.name))}
+
+
+def menu_of(message: Message) -> Menu | None:
+    """Return the keys that the module which sent a message wants to be heard, None for the usual ones."""
+    module = modules().get(message.source)
+    return module.menu(message) if module is not None and module.menu is not None else None
+
+
+def tell_key(message: Message, key: str) -> None:
+    """Tell the module which sent a message of a key of its menu."""
+    module = modules().get(message.source)
+    if module is not None and module.on_key is not None:
+        module.on_key(message, key)
+
+
+def still_right(message: Message) -> bool:
+    """Ask the module which sent a message whether it should still be read to somebody."""
+    module = modules().get(message.source)
+    return module is None or module.still_right is None or module.still_right(message)
 
 
 def banners(conversation: Conversation) -> list[Banner]:

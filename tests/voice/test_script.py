@@ -178,3 +178,59 @@ def test_every_state_that_a_script_names_is_known():
     for step in (s for turn in turns for s in steps_of(turn.steps)):
         named |= {getattr(step, "action", None), getattr(step, "to", None)} - {None}
     assert named == {"keys", "heard", "recorded"}
+
+
+MENU = script.Menu("Ja mit der 1, nein mit der 2.", {"1": "Danke.", "2": "Schade."})
+
+
+def test_a_menu_brings_its_own_keys_instead_of_the_usual_prompt():
+    turn = script.outgoing(SPEECH, "de", None, MENU)
+    assert "Ja mit der eins" in said(turn)
+    assert "Rückruf" not in said(turn)
+    assert (turn.steps[1].action, turn.steps[2]) == ("keys", Redirect("heard"))
+
+
+@pytest.mark.parametrize(("digit", "words"), [("1", "Danke."), ("2", "Schade.")])
+def test_a_key_of_the_menu_is_answered_and_the_call_ends(digit, words):
+    turn = script.on_menu_key(digit, MENU, SPEECH, "de", 0, 0)
+    assert (turn.outcome, said(turn), turn.steps[-1]) == (Outcome.CHOSEN, words, Hangup())
+
+
+@pytest.mark.parametrize("digit", ["0", "*"])
+def test_zero_and_star_repeat_a_message_that_has_a_menu(digit):
+    turn = script.on_menu_key(digit, MENU, SPEECH, "de", 0, 0)
+    assert MESSAGE in steps_of(turn.steps)
+    assert turn.outcome == Outcome.REPEAT
+    ends = script.on_menu_key(digit, MENU, SPEECH, "de", script.MAX_TURNS, 0)
+    assert (ends.outcome, ends.steps[-1]) == (Outcome.HEARD, Hangup())
+
+
+def test_nine_opts_out_whatever_the_menu():
+    nine = script.Menu("", {"9": "Nein"})
+    assert script.on_menu_key("9", nine, SPEECH, "de", 0, 0).outcome == Outcome.OPTED_OUT
+
+
+def test_a_wrong_key_reads_the_menu_once_more_and_the_second_ends_the_call():
+    first = script.on_menu_key("7", MENU, SPEECH, "de", 0, 0)
+    assert (first.outcome, first.steps[-1]) == (Outcome.WRONG_KEY, Redirect("heard"))
+    second = script.on_menu_key("7", MENU, SPEECH, "de", 1, 1)
+    assert (second.outcome, second.steps[-1]) == (Outcome.WRONG_KEY, Hangup())
+    assert "Auf Wiederhören" in said(second)
+
+
+def test_silence_reads_all_of_it_once_more_and_then_says_goodbye():
+    first = script.on_heard(SPEECH, "de", MENU, 0, 0)
+    assert (first.outcome, first.steps[-1]) == (Outcome.NO_KEY, Redirect("heard"))
+    assert MESSAGE in steps_of(first.steps)
+    second = script.on_heard(SPEECH, "de", MENU, 1, 1)
+    assert (second.outcome, second.steps[-1]) == (Outcome.HEARD, Hangup())
+
+
+def test_a_machine_hears_the_message_without_any_keys():
+    turn = script.outgoing(SPEECH, "de", "machine_end_beep", MENU)
+    assert [type(step) for step in turn.steps] == [Pause, Play, Hangup]
+
+
+def test_the_words_of_a_menu_are_spoken_beforehand():
+    assert {MENU.prompt, *MENU.replies.values()} < set(script.outgoing_phrases("de", MENU))
+    assert script.phrase("prompt", "de") not in script.outgoing_phrases("de", MENU)

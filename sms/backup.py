@@ -23,6 +23,8 @@ from sms.transfer import NOT_OURS, Impossible
 
 SQLITE, POSTGRES = "faden.db", "faden.pgdump"
 KIND = {True: "SQLite", False: "PostgreSQL"}
+MADE_UP = ("secret_key", "sandbox-account.json", "queue.db*")
+"""What every start leaves in an empty FADEN_DATA."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,24 @@ def backup(settings: config.Settings, file: Path) -> Contents:
 
 
 def restore(settings: config.Settings, file: Path) -> Contents:
-    """Put a backup into the empty place of these settings; raises Impossible."""
+    """Put a backup into the empty place of these settings; raises Impossible and leaves it as empty as it was."""
+    try:
+        return _restored(settings, file)
+    except Impossible:
+        if settings.fresh:
+            _forget_the_start(settings.data)
+        raise
+
+
+def _forget_the_start(data: Path) -> None:
+    """Remove what this start has made up in an empty folder, unless anything else has come to be there since."""
+    made = [path for pattern in MADE_UP for path in data.glob(pattern)]
+    if set(made) == set(data.iterdir()):
+        for path in made:
+            path.unlink(missing_ok=True)
+
+
+def _restored(settings: config.Settings, file: Path) -> Contents:
     try:
         with _beside(settings.data / "restore") as folder, tarfile.open(file) as archive:
             contents = Contents(**json.loads(_text(archive, "contents.json")))
@@ -64,7 +83,7 @@ def restore(settings: config.Settings, file: Path) -> Contents:
             (_restore_sqlite if is_sqlite() else _restore_postgres)(settings, folder)
             _put_back(settings, folder)
     except (OSError, tarfile.TarError, KeyError, ValueError) as error:
-        raise Impossible(f"{file} cannot be restored: {error}") from None
+        raise Impossible(f"{file} cannot be restored: {str(error).partition(chr(10))[0]}") from None
     return contents
 
 

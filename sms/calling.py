@@ -19,6 +19,7 @@ from sms.carriers.contract import (
     OutcomeKind,
     OutgoingCall,
     Reason,
+    in_a_line,
 )
 from sms.clock import now
 from sms.db import database, is_sqlite
@@ -168,8 +169,7 @@ def settle(call: Call, outcome: Outcome) -> None:
             _move(call, "unknown", due_at=now() + GRACE, detail=(outcome.detail or "")[:200])
         elif outcome.kind is OutcomeKind.auth and outcome.reason not in (Reason.bad_sender, Reason.region):
             log.error("carrier %s refuses our account: %s %s", call.carrier, outcome.code, outcome.detail)
-            words = " ".join(w for w in (outcome.code, outcome.detail) if w)
-            health.stop(call.carrier, now() + delivery.STOPPED, words)
+            health.stop(call.carrier, now() + delivery.STOPPED, in_a_line(outcome.code, outcome.detail))
             _plan_again(call, timedelta(seconds=30), outcome)
         else:
             _give_up(call, outcome)
@@ -208,8 +208,7 @@ def _give_up(call: Call, outcome: Outcome) -> None:
     _move(call, "canceled" if blocked else "failed", **ended)
     if blocked:
         suppression.suppress(call.message.account, call.theirs, "carrier")
-    why = {"reason": outcome.reason.value if outcome.reason else "other"}
-    why["error"] = " ".join(w for w in (outcome.code, outcome.detail) if w)[:200]
+    why = delivery.why(outcome)
     if call.message.advance("failed", **why):
         delivery.tell(call.message, why["error"])
 

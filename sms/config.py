@@ -69,6 +69,8 @@ class Settings:
     demo_password: str | None
     demo_api_key: str | None
     environ: Mapping[str, str] = field(repr=False, default_factory=dict)
+    fresh: bool = False
+    """True where nothing was in the folder of the data before these settings were read."""
 
     @property
     def sandbox(self) -> bool:
@@ -92,6 +94,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             raise ConfigError(f"{name} is no setting of Faden. Known: {', '.join(KNOWN)}")
     data = Path(env.get("FADEN_DATA") or "./data").resolve()
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = not any(data.iterdir())
     host = env.get("HOST") or "127.0.0.1"
     port = _port(env.get("PORT") or "8000")
     return Settings(
@@ -109,6 +112,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         demo_password=env.get("FADEN_DEMO_PASSWORD") or None,
         demo_api_key=env.get("FADEN_DEMO_API_KEY") or None,
         environ=env,
+        fresh=fresh,
     )
 
 

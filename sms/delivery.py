@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from sms import exchange, health, pace, queue, statements, suppression
-from sms.carriers.contract import Outcome, OutcomeKind, OutgoingText, Reason
+from sms.carriers.contract import Outcome, OutcomeKind, OutgoingText, Reason, TextReport, in_a_line
 from sms.clock import now
 from sms.db import database, is_sqlite, to_ms
 from sms.models import Attempt, Change, Conversation, Message, StatusEvent, log_change
@@ -192,12 +192,12 @@ def reference_for(message: Message, reference: str | None) -> str | None:
 
 
 def _rejected(message: Message, outcome: Outcome) -> bool:
-    return message.advance("failed", lease_until=None, **_why(outcome))
+    return message.advance("failed", lease_until=None, **why(outcome))
 
 
 def _blocked(message: Message, outcome: Outcome) -> bool:
     suppression.suppress(message.account, message.theirs, "carrier")
-    return message.advance("failed", lease_until=None, reason="opted_out", error=_why(outcome)["error"])
+    return message.advance("failed", lease_until=None, reason="opted_out", error=why(outcome)["error"])
 
 
 def _throttled(message: Message, outcome: Outcome) -> bool:
@@ -216,13 +216,13 @@ def _temporary(message: Message, outcome: Outcome) -> bool:
 
 def _requeue(message: Message, wait: timedelta, outcome: Outcome, attempts: int | None = None) -> bool:
     due = now() + wait
-    values = {"attempts": message.attempts if attempts is None else attempts, **_why(outcome)}
+    values = {"attempts": message.attempts if attempts is None else attempts, **why(outcome)}
     # Nobody is rung for it: the sweep finds it within a second of its time.
     return message.put_back(next_at=due, lease_until=None, **values)
 
 
 def _unknown(message: Message, outcome: Outcome) -> bool:
-    moved = message.advance("unknown", lease_until=now() + GRACE, **_why(outcome))
+    moved = message.advance("unknown", lease_until=now() + GRACE, **why(outcome))
     if moved:
         log.warning("message %s may have been taken by %s: %s", message.id, message.carrier, outcome.detail)
     return moved
@@ -236,8 +236,7 @@ def _auth(message: Message, outcome: Outcome) -> bool:
     if outcome.reason in (Reason.bad_sender, Reason.region):
         return _rejected(message, outcome)
     log.error("carrier %s refuses our account: %s %s", message.carrier, outcome.code, outcome.detail)
-    words = " ".join(w for w in (outcome.code, outcome.detail) if w)
-    health.stop(message.carrier, now() + STOPPED, words)
+    health.stop(message.carrier, now() + STOPPED, in_a_line(outcome.code, outcome.detail))
     return _requeue(message, STOPPED, outcome, attempts=message.attempts - 1)
 
 
@@ -252,7 +251,6 @@ _SETTLE = {
 }
 
 
-def _why(outcome: Outcome) -> dict[str, str]:
-    reason = outcome.reason.value if outcome.reason else "other"
-    words = " ".join(w for w in (outcome.code, outcome.detail) if w)
-    return {"reason": reason, "error": words[:200]}
+def why(said: Outcome | TextReport) -> dict[str, str]:
+    """Return what a message keeps of why it did not get through: our word for it, and what the carrier said."""
+    return {"reason": (said.reason or Reason.other).value, "error": in_a_line(said.code, said.detail)}

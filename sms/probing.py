@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from peewee import chunked, fn
 
 from sms import exchange, health, queue
-from sms.carriers.contract import Carrier, Outcome, OutcomeKind
+from sms.carriers.contract import Carrier, Outcome, OutcomeKind, in_a_line
 from sms.clock import now
 from sms.db import database
 from sms.models import CarrierHealth, CarrierProbe, CarrierTurn, Heartbeat
@@ -93,7 +93,7 @@ def _bound(name: str) -> Outcome:
 
 def words(outcome: Outcome) -> str:
     """Return what a carrier said, in one line for people: kind, code and detail."""
-    return " ".join(filter(None, (outcome.kind.value, outcome.code, outcome.detail)))[:200]
+    return in_a_line(outcome.kind.value, outcome.code, outcome.detail)
 
 
 def _wait(row: CarrierHealth, ok: bool) -> timedelta:

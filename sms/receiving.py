@@ -8,7 +8,7 @@ from typing import Any
 from peewee import IntegrityError
 
 from sms import contacts, delivery, routing, search, sending, statements, suppression
-from sms.carriers.contract import IncomingText, TextReport
+from sms.carriers.contract import IncomingText, TextReport, in_a_line
 from sms.clock import now
 from sms.db import database, to_ms
 from sms.gsm import msisdn, segments
@@ -213,13 +213,12 @@ def receive_report(carrier: str, report: TextReport) -> bool:
         elif report.status == "delivered":
             values |= {"delivered_at": now(), "sent_at": message.sent_at or now(), "reason": "", "error": ""}
         else:
-            words = " ".join(w for w in (report.code, report.detail) if w)
-            values |= {"reason": report.reason.value if report.reason else "other", "error": words[:200]}
+            values |= delivery.why(report)
         if not message.advance(report.status, **values):
             return False
         if report.reason == "opted_out":
             suppression.suppress(message.account, message.theirs, "carrier")
-        delivery.tell(message, " ".join(w for w in (report.code, report.detail) if w))
+        delivery.tell(message, in_a_line(report.code, report.detail))
     return True
 
 

@@ -126,22 +126,39 @@ def test_what_is_no_backup_is_refused_in_one_line(app, elsewhere, tmp_path):
     assert not (tmp_path / "outside.py").exists()
 
 
-def test_the_commands_do_it_and_say_so(talk, settings, elsewhere, tmp_path):
-    def flask(where: config.Settings, *words: str) -> subprocess.CompletedProcess[str]:
-        clean = {k: v for k, v in os.environ.items() if not k.startswith("FADEN_")}
-        own = {k: v for k, v in environment(where).items() if k != "FADEN_SECRET_KEY"}
-        command = [sys.executable, "-m", "flask", "--app", "app", "db", *words]
-        return subprocess.run(
-            command, cwd=ROOT, env={**clean, **own}, capture_output=True, text=True, timeout=60
-        )
+def test_a_refused_restore_leaves_the_place_as_empty_as_it_was(settings, elsewhere, tmp_path):
+    file = tmp_path / "backup.tar"
+    file.write_bytes(b"nonsense" * 100)
+    refused = command(elsewhere, "restore", str(file))
+    assert refused.returncode == 2
+    assert len(refused.stderr.splitlines()) == 1
+    assert list(elsewhere.data.iterdir()) == []
 
+
+def test_a_refused_restore_touches_nothing_of_an_installation_that_is_there(settings, elsewhere, tmp_path):
+    file = tmp_path / "backup.tar"
+    file.write_bytes(b"nonsense" * 100)
+    (elsewhere.data / "secret_key").write_text("whoever is signed in stays so")
+    assert command(elsewhere, "restore", str(file)).returncode == 2
+    assert (elsewhere.data / "secret_key").read_text() == "whoever is signed in stays so"
+
+
+def command(where: config.Settings, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the database in a process of its own, as whoever looks after the installation does."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("FADEN_")}
+    own = {k: v for k, v in environment(where).items() if k != "FADEN_SECRET_KEY"}
+    program = [sys.executable, "-m", "flask", "--app", "app", "db", *words]
+    return subprocess.run(program, cwd=ROOT, env={**clean, **own}, capture_output=True, text=True, timeout=60)
+
+
+def test_the_commands_do_it_and_say_so(talk, settings, elsewhere, tmp_path):
     file = str(tmp_path / "backup.tar")
-    made = flask(settings, "backup", file)
+    made = command(settings, "backup", file)
     assert (made.returncode, made.stderr) == (0, "")
     assert "and 1 audio files as of" in made.stdout
-    put = flask(elsewhere, "restore", file)
+    put = command(elsewhere, "restore", file)
     assert (put.returncode, put.stderr) == (0, "")
-    again = flask(elsewhere, "restore", file)
+    again = command(elsewhere, "restore", file)
     assert again.returncode == 2
     assert again.stderr.startswith("Error: ")
     assert (elsewhere.data / "secret_key").read_text() == "kept for the sessions"

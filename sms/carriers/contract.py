@@ -1,5 +1,6 @@
 """What every carrier adapter takes and gives back. Adapters translate; they never sleep, retry or store."""
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from voice.script import Step
 
 Pairs = tuple[tuple[str, str], ...]
+LONGEST_LINE = 200
+CODE = re.compile(r"[0-9]{1,6}|0x[0-9A-F]+|[A-Z][A-Z_]{4,}")
+"""What a carrier's error code looks like at the beginning of a line of `in_a_line`."""
 
 
 class OutcomeKind(StrEnum):
@@ -45,6 +49,7 @@ class Reason(StrEnum):
     unreachable = "unreachable"
     network = "network"
     setup = "setup"
+    bad_text = "bad_text"
     other = "other"
 
 
@@ -73,6 +78,17 @@ class Feature(StrEnum):
     """Records what a caller says."""
     speaks = "speaks"
     """Reads a call's words itself; it asks nothing and hears no keys meanwhile: see `OutgoingCall.words`."""
+
+
+def in_a_line(*said: str | None) -> str:
+    """Return what a carrier said as one line to be kept: its code, then its words; once where they are the same."""
+    return " ".join(dict.fromkeys(filter(None, said)))[:LONGEST_LINE]
+
+
+def code_and_words(line: str) -> tuple[str, str]:
+    """Take a line of `in_a_line` apart; either may be empty."""
+    first_word, _, rest = line.partition(" ")
+    return (first_word, rest) if CODE.fullmatch(first_word) else ("", line)
 
 
 class CarrierConfigError(ValueError):

@@ -141,7 +141,7 @@ class Smpp(PlainCarrier):
         try:
             writers = self._writers(text)
         except ValueError as error:
-            return Outcome(OutcomeKind.rejected, reason=Reason.other, detail=type(error).__name__)
+            return Outcome(OutcomeKind.rejected, reason=Reason.bad_text, detail=type(error).__name__)
         if self.session.refused is not None:
             return _refusal(self.session.refused)
         try:

@@ -37,19 +37,19 @@ CODES: Mapping[int, Code] = {
     4002: Code(REJECTED, Reason.bad_number, "Invalid recipient"),
     4003: Code(AUTH, Reason.bad_sender, "Invalid sender"),
     4004: Code(REJECTED, Reason.setup, "Invalid message type"),  # unconfirmed
-    4008: Code(REJECTED, Reason.other, "Invalid message id"),  # unconfirmed
-    4009: Code(REJECTED, Reason.other, "Invalid text"),  # unconfirmed
+    4008: Code(REJECTED, Reason.setup, "Invalid message id"),  # unconfirmed
+    4009: Code(REJECTED, Reason.bad_text, "Invalid text"),  # unconfirmed
     4013: Code(AUTH, Reason.setup, "Message limit exceeded: no credit left"),
     4014: Code(AUTH, Reason.setup, "Our address is not allowed"),
     4015: Code(REJECTED, Reason.setup, "Invalid message priority"),  # unconfirmed
     4016: Code(AUTH, Reason.setup, "Invalid callback address"),  # unconfirmed
-    4019: Code(REJECTED, Reason.other, "A parameter is missing"),
+    4019: Code(REJECTED, Reason.setup, "A parameter is missing"),
     4021: Code(AUTH, Reason.setup, "Invalid account"),
     4022: Code(AUTH, Reason.setup, "Access denied"),
     4023: Code(THROTTLED, Reason.network, "Too many requests from our address"),
     4025: Code(THROTTLED, Reason.network, "Too many recipients in one request"),
     4026: Code(REJECTED, Reason.too_long, "More parts than allowed"),
-    4027: Code(REJECTED, Reason.other, "Invalid message segment"),  # unconfirmed
+    4027: Code(REJECTED, Reason.bad_text, "Invalid message segment"),  # unconfirmed
     4029: Code(REJECTED, Reason.filtered, "Recipient is not allowed"),  # unconfirmed
     4031: Code(OutcomeKind.blocked, Reason.opted_out, "Recipient is on the block list"),
     4035: Code(AUTH, Reason.setup, "SMS is switched off for the account"),

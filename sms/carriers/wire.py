@@ -232,7 +232,9 @@ class _Timed(io.RawIOBase):
 def failure(error: Exception) -> Outcome:
     """Tell what provably never left this machine from what may have arrived; anything odd is unknown."""
     if isinstance(error, Unsendable):
-        return Outcome(OutcomeKind.rejected, reason=Reason.other, detail=f"cannot be written down: {error}")
+        return Outcome(
+            OutcomeKind.rejected, reason=Reason.bad_text, detail=f"cannot be written down: {error}"
+        )
     if isinstance(error.__cause__, ssl.SSLCertVerificationError):
         return Outcome(OutcomeKind.auth, reason=Reason.setup, detail="the certificate is not trusted")
     if isinstance(error, Unreached):

@@ -13,8 +13,10 @@ from sms import to_check, totals
 from sms.clock import now
 from sms.gsm import msisdn
 from sms.models import Message
-from sms.views import bubble, moments
+from sms.views import moments
+from sms.views.bubble import acts_of
 from sms.views.inbox import display, newest_change
+from sms.views.status_words import Status, status_of
 
 blueprint = Blueprint("to_check", __name__)
 
@@ -30,7 +32,7 @@ class Item:
     name: str
     number: str
     text: str
-    status: bubble.Status
+    status: Status
     since: str
     iso: str
     itself: str
@@ -98,11 +100,11 @@ def _item(case: to_check.Case) -> Item:
         name=contact.name or display(message.theirs),
         number=msisdn.shown(message.theirs) if message.theirs.startswith("+") else message.theirs,
         text=" ".join(message.text.split()),
-        status=bubble.status_of(message, locale, zone),
+        status=status_of(message, locale, zone),
         since=moments.planned(case.since, now(), zone, locale),
         iso=moments.local(case.since, zone).isoformat(timespec="seconds"),
         itself=_by_itself(case, zone, locale),
-        acts=bubble.acts_of(message),
+        acts=acts_of(message),
         is_call=message.channel == "voice",
     )
 

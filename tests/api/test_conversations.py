@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from sms import clock, inbox
+from sms import accounts, clock, inbox
 from sms.clock import now
 from sms.models import Conversation, Message
 from sms.views.api import shapes
@@ -57,9 +57,17 @@ def test_conversations_are_filtered_by_status_and_assignee(api, account, anna, j
     assert listed(api, f"assignee={anna.email}") == listed(api, f"assignee={anna.id}") == [threads[0]]
     assert listed(api, f"assignee={jonas.id}") == []
     assert listed(api, "assignee=none&status=open") == [threads[2]]
-    assert listed(api, "assignee=99999999999999999999999999") == []
     problem_of(api.get("/api/v1/conversations?status=lost"), 422)
     problem_of(api.get("/api/v1/conversations?assignee=%00"), 422)
+
+
+@pytest.mark.parametrize("assignee", ["nobody", "99999999999999999999999999", "0", "jo@elsewhere.example"])
+def test_an_assignee_whom_the_account_does_not_have_is_refused_by_name(api, threads, assignee):
+    elsewhere = accounts.add_account("Anderswo")
+    stranger = accounts.add_user(elsewhere, "jo@elsewhere.example", "Jo")
+    for asked in (assignee, str(stranger.id)):
+        problem = problem_of(api.get(f"/api/v1/conversations?assignee={asked}"), 422)
+        assert [(e["field"], e["code"]) for e in problem["errors"]] == [("assignee", "unknown_person")]
 
 
 def test_pages_of_conversations_hold_each_of_them_once(api, threads):

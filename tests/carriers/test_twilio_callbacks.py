@@ -144,7 +144,7 @@ REPORTS = [
     ("undelivered", "30005", "failed", Reason.bad_number, False),
     ("undelivered", "30006", "failed", Reason.landline, False),
     ("undelivered", "30007", "failed", Reason.filtered, False),
-    ("undelivered", "30008", "undelivered", Reason.other, False),
+    ("undelivered", "30008", "undelivered", Reason.network, False),
     ("failed", "30001", "undelivered", Reason.network, True),
     ("undelivered", "30017", "undelivered", Reason.network, True),
     ("undelivered", "30410", "undelivered", Reason.network, True),

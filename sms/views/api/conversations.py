@@ -5,7 +5,7 @@ from peewee import JOIN, Expression, ModelSelect
 from sms.db import from_ms, to_ms
 from sms.models import Account, Contact, Conversation, Message, User
 from sms.models.message import CARRIED
-from sms.refusal import NotFound
+from sms.refusal import NotFound, Refused
 from sms.views.api import pages, shapes
 from sms.views.api.frame import LARGEST_ID, Answer, call
 from sms.views.api.inputs import ConversationsQuery, ThreadQuery
@@ -24,7 +24,7 @@ def list_conversations(account: Account, query: ConversationsQuery) -> Answer:
     if query.status:
         found = found.where(Conversation.status == query.status)
     if query.assignee:
-        found = found.where(_of(query.assignee))
+        found = found.where(_of(account, query.assignee))
     if key := pages.decode(query.cursor, "c", 2):
         at, id = from_ms(min(key[0], LATEST)), key[1]
         same = (Conversation.last_activity_at == at) & (Conversation.id < id)
@@ -66,13 +66,18 @@ def _joined(account: Account) -> ModelSelect:
     return joined.join(User, JOIN.LEFT_OUTER).where(Conversation.account == account)
 
 
-def _of(assignee: str) -> Expression:
-    """Understand an assignee: nobody, a person's id or e-mail address. One of another account has no threads here."""
+def _of(account: Account, assignee: str) -> Expression:
+    """Understand an assignee: nobody, a person's id or e-mail address; raises Refused for nobody of this account."""
     if assignee == "none":
         return Conversation.assignee.is_null()
     if assignee.isascii() and assignee.isdigit():
-        return Conversation.assignee == min(int(assignee[:20]), LARGEST_ID)
-    return User.email == assignee.strip().lower()
+        meant = User.id == min(int(assignee[:20]), LARGEST_ID)
+    else:
+        meant = User.email == assignee.strip().lower()
+    person = User.get_or_none(meant, User.account == account)
+    if person is None:
+        raise Refused("assignee", "unknown_person")
+    return Conversation.assignee == person
 
 
 def _find(account: Account, id: int) -> Conversation:

@@ -64,6 +64,7 @@ SENTENCES: dict[str, str] = {
     "wrong_key": later("This API key is not known or has been revoked."),
     "no_such_path": later("There is no such address; see /api/docs."),
     "no_such_thing": later("It does not exist in this account."),
+    "unknown_person": later("Nobody of this account has this id or e-mail address; none: not assigned."),
     "method_not_allowed": later("Possible methods: %(methods)s."),
     "bad_request": later("The request cannot be understood."),
     "fault": later("It has been logged as %(reference)s and will be looked at."),

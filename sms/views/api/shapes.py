@@ -31,6 +31,7 @@ REASONS = {
     "bad_sender": later("The network did not accept the sender."),
     "opted_out": later("This number has opted out. Nothing is sent to it."),
     "too_long": later("The text is too long for the network."),
+    "bad_text": later("The carrier did not accept the text."),
     "region": later("The carrier does not send to this country."),
     "filtered": later("The network held the message back."),
     "unreachable": later("The phone could not be reached."),

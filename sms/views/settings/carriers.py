@@ -16,6 +16,7 @@ from sms.clock import now
 from sms.config import CarrierConfig
 from sms.models import CarrierProbe, CarrierTurn, User
 from sms.refusal import NotFound
+from sms.views import carrier_words
 from sms.views.gate import requires
 from sms.views.settings.frame import blueprint, done, page
 from sms.wording import N_
@@ -176,6 +177,9 @@ def resume(name: str) -> ResponseReturnValue:
     """Let a paused carrier have messages again."""
     health.resume(_known(name), current_user.id)
     return done(_("%(carrier)s takes messages again.", carrier=name), "settings.carriers", f"carrier-{name}")
+
+
+blueprint.add_app_template_filter(carrier_words.in_words, "carrier_words")
 
 
 @blueprint.app_template_filter("percent")

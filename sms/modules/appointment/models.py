@@ -203,4 +203,64 @@ Offer.add_index(Offer.index(Offer.slot, unique=True, where=SQL("state = 'accepte
 Offer.add_index(Offer.index(Offer.waiting, unique=True, where=SQL("state = 'open'"), name="offer_open"))
 Offer.add_index(Offer.index(Offer.message, where=SQL("message IS NOT NULL"), name="offer_message"))
 
-TABLES = (Scheme, Appointment, Reminder, Choice, Waiting, Slot, Offer)
+
+class Calendar(Table):
+    """A calendar that is read from an address again and again, with what its last readings have brought."""
+
+    account = ForeignKeyField(Account, on_delete="CASCADE")
+    name = CharField(max_length=100)
+    address = TextField()  # https://... or http://...; who knows it can read the calendar
+    next_at = Moment()  # read again then
+    claimed_until = Moment(null=True)  # a process reads it until then at the latest, and nobody else
+    etag = CharField(max_length=200, default="")
+    modified = CharField(max_length=100, default="")  # Last-Modified, as it came
+    digest = CharField(max_length=64, default="")  # of the bytes that were taken in last
+    asked_at = Moment(null=True)
+    good_at = Moment(null=True)  # the last answer that was a calendar, or said that nothing is new
+    whole_at = Moment(null=True)  # the last time that every event was looked at
+    failing_since = Moment(null=True)
+    failures = IntegerField(default=0)  # in a row
+    fault = CharField(max_length=30, default="")  # the code of its sentence
+    facts = JSONField(default=dict)  # what the sentence is filled with
+    events = IntegerField(default=0)  # found by the last whole reading, those without a number among them
+    unnumbered = IntegerField(default=0)
+    changed = IntegerField(default=0)  # new, changed and called off by the last whole reading
+    mistakes = JSONField(default=list)  # the first of them: [what, code, params]
+    mistaken = IntegerField(default=0)
+    renews = BooleanField(default=False)  # its UIDs are new at every reading
+    doubted = IntegerField(default=0)  # so many appointments were missing at once, which is not believed yet
+    doubted_at = Moment(null=True)
+    created_at = Moment()
+
+    class Meta:
+        table_name = "appointment_calendar"
+        indexes = ((("next_at", "id"), False),)
+
+
+class Entry(Table):
+    """An appointment as a calendar has it: `uid` is its name there now, `seen` what it said when last taken in."""
+
+    calendar = ForeignKeyField(Calendar, on_delete="CASCADE", index=False)
+    appointment = ForeignKeyField(Appointment, on_delete="CASCADE")
+    uid = CharField(max_length=200)
+    seen = CharField(max_length=32, default="")  # a digest; nothing: not in the calendar any more
+
+    class Meta:
+        table_name = "appointment_entry"
+        indexes = ((("calendar", "uid"), True),)
+
+
+class Feed(Table):
+    """The calendar that an account gives out; its secret address holds `edition`, so another one ends the last."""
+
+    account = ForeignKeyField(Account, on_delete="CASCADE", unique=True)
+    edition = IntegerField()
+    active = BooleanField(default=True)
+    made_at = Moment()
+    read_at = Moment(null=True)
+
+    class Meta:
+        table_name = "appointment_feed"
+
+
+TABLES = (Scheme, Appointment, Reminder, Choice, Waiting, Slot, Offer, Calendar, Entry, Feed)

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from sms import routing, wallclock
+from sms import prices, routing, wallclock
 from sms.clock import now
 from sms.gsm import placeholders
 from sms.modules import occasions
@@ -192,7 +192,7 @@ def _to_show_again(errors: dict[str, str]) -> set[str]:
 
 def _facts(survey: Survey, errors: dict[str, str], checked: bool, replies: list[str]) -> dict[str, Any]:
     draft = flow.read(survey.draft)
-    found = checking.problems(draft)
+    found, cost = checking.problems(draft), checking.cost(draft, survey.account.locale)
     said = [(p.question, p.field, sentence(p.code, **p.params)) for p in found]
     by_field: dict[tuple[str, str], str] = {}
     for key, name, words in said:
@@ -205,7 +205,8 @@ def _facts(survey: Survey, errors: dict[str, str], checked: bool, replies: list[
         "wrong": by_field if checked else {},
         "checked": checked,
         "errors": errors,
-        "cost": checking.cost(draft, survey.account.locale),
+        "cost": cost,
+        "price": prices.about(survey.account, cost.parts),
         "meters": {q.key: _measured(survey, q.text) for q in draft.questions},
         "closing_meter": _measured(survey, draft.closing),
         "why": {q.key: reasons(draft, q) for q in draft.questions},

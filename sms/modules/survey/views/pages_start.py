@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from flask_login import current_user
 
-from sms import contacts
+from sms import contacts, prices
 from sms.modules.survey import checking, enrolling, flow, surveys
 from sms.modules.survey.models import Survey
 from sms.modules.survey.views.frame import blueprint, done, mine, trigger_words
@@ -125,6 +125,8 @@ def _page(
         left_out=len(left_out),
         people=people,
         cost=cost,
+        price=prices.about(survey.account, cost.parts * people),
+        highest_price=prices.about(survey.account, cost.most * people),
         at=request.form.get("at", ""),
         q=request.form.get("q", ""),
         found=_found() if request.form.get("do") in ("find", "add") else [],

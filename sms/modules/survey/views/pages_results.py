@@ -1,6 +1,6 @@
 """The results page: counters in words and bars, live, with the texts and their threads, and the exports."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from flask import Response, abort, render_template, request
@@ -16,23 +16,25 @@ from sms.modules.survey import results as figures
 from sms.modules.survey.flow import Question
 from sms.modules.survey.models import Answer, Survey
 from sms.modules.survey.results import OfQuestion
+from sms.modules.survey.views import charts
 from sms.modules.survey.views.api import XLSX
 from sms.modules.survey.views.frame import blueprint, done, mine
 from sms.refusal import Refused
-from sms.views import moments as words_of_time
 from sms.wording import sentence
 
 QUOTES, PAGE = 5, 50
-MOST_DAYS = 366
+POOR = {"nps": ("0", "1", "2", "3", "4", "5", "6"), "grade": ("5", "6")}
+"""Values of scales that everybody reads as bad: who would advise against, and the grades of a fail."""
 
 
 class Bar(NamedTuple):
-    """One value of a chart: its words, how often it came, its share in per cent."""
+    """One value of a chart: its words, how often it came, its share in per cent; bad: one that asks to be looked at."""
 
     value: str
     words: str
     n: int
     percent: int
+    bad: bool = False
 
 
 class Quote(NamedTuple):
@@ -75,7 +77,7 @@ def _facts(survey: Survey) -> dict[str, Any]:
         "total": total,
         "newest": None if newest is None else _quote(survey, newest, None),
         "time": in_minutes(found.seconds),
-        "days": _chart(found.days),
+        "days": charts.line(found.days, moments.day_of(now(), survey.account.zone)),
         "questions": [_of(survey, n, of) for n, of in enumerate(found.questions, 1)],
         "choices": _choices(survey, found.questions),
     }
@@ -104,33 +106,6 @@ def in_minutes(seconds: float | None) -> str:
     return ngettext("%(num)d hour", "%(num)d hours", round(seconds / 3600))
 
 
-def _chart(days: Any) -> dict[str, Any] | None:
-    """Return the answers of each day as columns of a drawing; None where fewer than two days would be seen."""
-    if not days:
-        return None
-    first, last = min(days), max(days)
-    first = max(first, last - timedelta(days=MOST_DAYS))
-    every = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    if len(every) < 2:
-        return None
-    top = max(days.values()) or 1
-    return {
-        "top": top,
-        "width": len(every) * 10,
-        "columns": [(n * 10 + 1, round(100 * days.get(d, 0) / top, 1)) for n, d in enumerate(every)],
-        "rows": [(d, days[d]) for d in every if days.get(d)],
-        "first": first,
-        "last": last,
-    }
-
-
-@blueprint.app_template_filter("day_in_words")
-def day_in_words(day: date) -> str:
-    """Return 15 November, with its year where that is another one."""
-    today = moments.day_of(now(), current_user.account.zone)
-    return words_of_time.in_words(day, today, get_locale().language)
-
-
 def _of(survey: Survey, number: int, of: OfQuestion) -> dict[str, Any]:
     question = of.question
     quotes = figures.texts(survey, of, QUOTES) if question.type in ("text", "date", "number") else []
@@ -139,6 +114,7 @@ def _of(survey: Survey, number: int, of: OfQuestion) -> dict[str, Any]:
         "of": of,
         "q": question,
         "bars": [] if question.type in ("text", "date") else bars(survey, of),
+        "columns": charts.columns(of.values) if question.type == "date" else None,
         "quotes": [_quote(survey, answer, question) for answer in quotes],
         "mean": None if of.mean is None else _rounded(of.mean),
         "median": None if of.median is None else _rounded(of.median),
@@ -157,7 +133,7 @@ def _nps(of: OfQuestion) -> int | None:
     if of.question.type != "scale" or of.question.scale != "nps" or not whole:
         return None
     good = sum(n for value, n in of.values.items() if value in ("9", "10"))
-    bad = sum(n for value, n in of.values.items() if value in ("0", "1", "2", "3", "4", "5", "6"))
+    bad = sum(n for value, n in of.values.items() if value in POOR["nps"])
     return round(100 * (good - bad) / whole)
 
 
@@ -166,9 +142,10 @@ def bars(survey: Survey, of: OfQuestion) -> list[Bar]:
     whole = (of.answered + of.unclear) or 1
     values = list(checking.answers_of(of.question)) or list(of.values)[:30]
     values += [v for v in of.values if v not in values][: 30 if of.question.type != "number" else 0]
-    found = [Bar(v, _shown(survey, of.question, v), of.values.get(v, 0), 0) for v in values]
+    poor = POOR.get(of.question.scale, ()) if of.question.type == "scale" else ()
+    found = [Bar(v, _shown(survey, of.question, v), of.values.get(v, 0), 0, v in poor) for v in values]
     if of.unclear:
-        found.append(Bar("", _("Unclear"), of.unclear, 0))
+        found.append(Bar("", _("Unclear"), of.unclear, 0, True))
     return [bar._replace(percent=round(100 * bar.n / whole)) for bar in found]
 
 

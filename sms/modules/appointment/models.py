@@ -8,6 +8,8 @@ from sms.models import Account
 STATES = ("open", "confirmed", "declined", "wants_to_move", "cancelled", "no_show", "attended")
 REMINDED = ("open", "confirmed", "wants_to_move")
 """States in which a reminder may still go out; `confirmed` only by a rule that reminds always."""
+CALL = "+call"
+"""What the rule of a call is named with that follows the text of a rule."""
 
 
 class Scheme(Table):

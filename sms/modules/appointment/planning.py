@@ -6,16 +6,16 @@ Every function works inside the caller's transaction.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sms import quiet
+from sms import quiet, statements
 from sms.clock import now
-from sms.modules.appointment.models import REMINDED, Appointment, Reminder, Scheme
+from sms.db import to_ms
+from sms.modules.appointment.models import CALL, REMINDED, Appointment, Reminder, Scheme
 from sms.modules.appointment.plan import Before, plan, read_period
 
-INSERTED_AT_ONCE = 80
-"""Rows of one INSERT: what the oldest SQLite takes as parameters."""
 EARLY = timedelta(minutes=1)
 """So much before the quiet hours goes out what was moved to their beginning: at it, they have begun."""
 
@@ -30,16 +30,56 @@ class Rule:
     always: bool
 
 
+class Wanted(NamedTuple):
+    """One reminder as a scheme wants it, in the words of the table."""
+
+    appointment: Appointment
+    rule: str
+    start: datetime
+    at: datetime
+    moved_from: str
+    channel: str
+    state: str
+    reason: str
+
+
+class _Stored(NamedTuple):
+    """One reminder as it is stored, moments as milliseconds."""
+
+    id: int
+    rule: str
+    start: int
+    at: int
+    moved_from: str
+    channel: str
+    state: str
+    reason: str
+    done_at: int | None
+
+
+@dataclass
+class _Changes:
+    """What has to be written so that reminders are as they should be: rows of values for each statement."""
+
+    fresh: list[dict[str, Any]]
+    renewed: list[tuple[Any, ...]]
+    ended: list[tuple[Any, ...]]
+
+
 def rules_of(scheme: Scheme) -> list[Rule]:
     """Return the rules of a scheme."""
-    return [_rule(values) for values in scheme.rules]
+    return [
+        _rule(v["key"], v["before"], v.get("at") or "", v.get("channel", "sms"), v.get("when", "open"))
+        for v in scheme.rules
+    ]
 
 
-def _rule(values: dict[str, Any]) -> Rule:
-    before = read_period(values["before"])
-    if values.get("at"):
-        before = Before(before.days, before.elapsed, time.fromisoformat(values["at"]))
-    return Rule(values["key"], before, values.get("channel", "sms"), values.get("when", "open") == "always")
+@lru_cache(maxsize=256)
+def _rule(key: str, before: str, at: str, channel: str, when: str) -> Rule:
+    read = read_period(before)
+    if at:
+        read = Before(read.days, read.elapsed, time.fromisoformat(at))
+    return Rule(key, read, channel, when == "always")
 
 
 def scheme_for(account_id: int) -> Scheme | None:
@@ -52,60 +92,103 @@ def scheme_for(account_id: int) -> Scheme | None:
 def replan(appointments: Iterable[Appointment], scheme: Scheme | None) -> None:
     """Bring the reminders of appointments to what the scheme says now; what has gone out stays as it is."""
     by_id = {one.id: one for one in appointments}
-    there: dict[int, dict[tuple[str, datetime], Reminder]] = {id: {} for id in by_id}
-    for reminder in Reminder.select().where(Reminder.appointment.in_(list(by_id) or [0])):
-        there[reminder.appointment_id][reminder.rule, reminder.start] = reminder
-    fresh = [new for id, one in by_id.items() for new in _replan(one, scheme, there[id])]
-    Reminder.bulk_create(fresh, INSERTED_AT_ONCE)
+    if not by_id:
+        return
+    there = _stored(by_id)
+    changes = _Changes([], [], [])
+    for id, one in by_id.items():
+        _replan(one, scheme, there.get(id, {}), changes)
+    _write(changes)
     version = 0 if scheme is None else scheme.version
-    Appointment.update(planned_by=version).where(
-        Appointment.id.in_(list(by_id) or [0]), Appointment.planned_by != version
-    ).execute()
+    statements.run(
+        f"UPDATE appointment SET planned_by = ? WHERE {statements.among('id')} AND planned_by <> ?",
+        version, statements.listed(by_id), version,
+    )  # fmt: skip
+    for one in by_id.values():
+        one.planned_by = version
+
+
+def _stored(ids: Iterable[int]) -> dict[int, dict[tuple[str, int], _Stored]]:
+    sql = (
+        "SELECT appointment_id, id, rule, start, at, moved_from, channel, state, reason, done_at"
+        f" FROM appointment_reminder WHERE {statements.among('appointment_id')}"
+    )
+    there: dict[int, dict[tuple[str, int], _Stored]] = {}
+    for appointment_id, *values in statements.run(sql, statements.listed(ids)).fetchall():
+        row = _Stored(*values)
+        there.setdefault(appointment_id, {})[row.rule, row.start] = row
+    return there
+
+
+def _write(changes: _Changes) -> None:
+    """Write what has changed; what somebody has sent or ended meanwhile stays as it is."""
+    statements.insert(Reminder, changes.fresh)
+    statements.run_many(
+        "UPDATE appointment_reminder SET at = ?, moved_from = ?, channel = ?, state = ?, reason = ?, done_at = NULL"
+        " WHERE id = ? AND state = ?",
+        changes.renewed,
+    )
+    statements.run_many(
+        "UPDATE appointment_reminder SET state = 'cancelled', reason = ?, done_at = ? WHERE id = ? AND state = 'planned'",
+        changes.ended,
+    )
 
 
 def _replan(
-    appointment: Appointment, scheme: Scheme | None, there: dict[tuple[str, datetime], Reminder]
-) -> list[Reminder]:
-    """Bring the reminders of one appointment to what they should be, and return those that are still to be stored."""
+    appointment: Appointment, scheme: Scheme | None, there: dict[tuple[str, int], _Stored], changes: _Changes
+) -> None:
+    """Note what brings the reminders of one appointment to what they should be."""
     planned = [] if scheme is None else wanted(appointment, scheme)
-    wished = {(r.rule, r.start): r for r in planned}
-    for key, reminder in there.items():
-        if reminder.state == "planned" and key not in wished:
-            end(reminder, "cancelled", _why_not(reminder, appointment))
-    for key, reminder in wished.items():
-        if key in there:
-            _renew(there[key], reminder)
-    return [reminder for key, reminder in wished.items() if key not in there]
+    start = to_ms(appointment.start)
+    wished = {wish.rule for wish in planned}
+    for stored in there.values():
+        if stored.state == "planned" and (stored.start != start or not _belongs(stored, appointment, wished)):
+            changes.ended.append((_why_not(stored, appointment, start), to_ms(now()), stored.id))
+    for wish in planned:
+        stored_before = there.get((wish.rule, start))
+        if stored_before is None:
+            changes.fresh.append(_row(wish, appointment.id, start))
+        else:
+            _renew(stored_before, wish, changes)
 
 
-def _why_not(reminder: Reminder, appointment: Appointment) -> str:
-    if reminder.start != appointment.start:
+def _belongs(stored: _Stored, appointment: Appointment, wished: set[str]) -> bool:
+    """Whether a reminder is one of the rules that are wanted, or the call after the text of one."""
+    if stored.rule in wished:
+        return True
+    # The call is for who has not answered.
+    return appointment.state == "open" and stored.rule.removesuffix(CALL) in wished
+
+
+def _row(wish: Wanted, appointment_id: int, start: int) -> dict[str, Any]:
+    return {
+        "appointment_id": appointment_id, "rule": wish.rule, "start": start, "at": to_ms(wish.at),
+        "moved_from": wish.moved_from, "channel": wish.channel, "state": wish.state, "reason": wish.reason,
+    }  # fmt: skip
+
+
+def _why_not(stored: _Stored, appointment: Appointment, start: int) -> str:
+    if stored.start != start:
         return "moved"
     if appointment.state == "cancelled":
         return "cancelled"
     return "not_wanted" if appointment.state == "open" else "answered"
 
 
-def wanted(appointment: Appointment, scheme: Scheme) -> list[Reminder]:
+def wanted(appointment: Appointment, scheme: Scheme) -> list[Wanted]:
     """Return the reminders that a scheme (stored or not) wants for an appointment, none of them stored."""
     if appointment.state not in REMINDED or not appointment.number:
         return []
     zone, moment = ZoneInfo(appointment.zone), now()
     rules = [rule for rule in rules_of(scheme) if rule.always or appointment.state == "open"]
-    planned = plan(
-        appointment.start,
-        zone,
-        [r.before for r in rules],
-        quiet.read_span(scheme.quiet),
-        scheme.on_quiet,
-        moment,
-    )
+    span, on_quiet = quiet.read_span(scheme.quiet), scheme.on_quiet
+    planned = plan(appointment.start, zone, [r.before for r in rules], span, on_quiet, moment)
     return [
-        Reminder(
+        Wanted(
             appointment=appointment,
             rule=rule.key,
             start=appointment.start,
-            at=_at(reminder.moment, reminder.moved_from, scheme, zone),
+            at=_at(reminder.moment, reminder.moved_from, span, zone),
             moved_from="" if reminder.moved_from is None else f"{reminder.moved_from:%Y-%m-%dT%H:%M}",
             channel=rule.channel,
             state="planned" if reminder.skipped is None else "skipped",
@@ -115,27 +198,24 @@ def wanted(appointment: Appointment, scheme: Scheme) -> list[Reminder]:
     ]
 
 
-def _at(moment: datetime, moved_from: datetime | None, scheme: Scheme, zone: ZoneInfo) -> datetime:
-    span = quiet.read_span(scheme.quiet)
-    at_their_beginning = span is not None and moment.astimezone(zone).time() == span[0]
-    return moment - EARLY if moved_from is not None and at_their_beginning else moment
+def _at(moment: datetime, moved_from: datetime | None, span: quiet.Span | None, zone: ZoneInfo) -> datetime:
+    if moved_from is None or span is None or moment.astimezone(zone).time() != span[0]:
+        return moment
+    return moment - EARLY
 
 
-def _renew(there: Reminder, wanted: Reminder) -> None:
-    """Change a reminder that has not gone out; what was cancelled comes back where it is wanted again."""
-    again = there.state in ("planned", "cancelled") or (
-        there.state == "skipped" and there.reason != "opted_out"
+def _renew(stored: _Stored, wish: Wanted, changes: _Changes) -> None:
+    """Note the change of a reminder that has not gone out; what was cancelled comes back where it is wanted again."""
+    again = stored.state in ("planned", "cancelled") or (
+        stored.state == "skipped" and stored.reason != "opted_out"
     )
-    names = ("at", "moved_from", "channel", "state", "reason")
-    same = all(getattr(there, name) == getattr(wanted, name) for name in names) and there.done_at is None
+    values = (to_ms(wish.at), wish.moved_from, wish.channel, wish.state, wish.reason)
+    same = stored[3:8] == values and stored.done_at is None
     # What is due at this very moment, or waits for a free number, is not too late because somebody looked at it.
-    waits = there.state == "planned" and (there.at == wanted.at or there.reason == "in_line")
-    if not again or same or (waits and wanted.reason == "too_late"):
+    waits = stored.state == "planned" and (stored.at == values[0] or stored.reason == "in_line")
+    if not again or same or (waits and wish.reason == "too_late"):
         return
-    for name in names:
-        setattr(there, name, getattr(wanted, name))
-    there.done_at = None
-    there.save()
+    changes.renewed.append((*values, stored.id, stored.state))
 
 
 def end(reminder: Reminder, state: str, reason: str = "", message: int | None = None) -> bool:
@@ -145,4 +225,13 @@ def end(reminder: Reminder, state: str, reason: str = "", message: int | None = 
         .where(Reminder.id == reminder.id, Reminder.state == "planned")
         .execute()
     )
+    if changed and state == "sent":
+        note_reminded(reminder.appointment_id, reminder.start)
     return bool(changed)
+
+
+def note_reminded(appointment_id: int, start: datetime) -> None:
+    """Note at an appointment that a reminder of this time has gone out: so the month's numbers know it."""
+    Appointment.update(reminded=True).where(
+        Appointment.id == appointment_id, Appointment.start == start, ~Appointment.reminded
+    ).execute()

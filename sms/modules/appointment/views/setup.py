@@ -16,7 +16,7 @@ from sms.clock import now
 from sms.gsm import msisdn
 from sms.models import Account
 from sms.modules.appointment import planning, reminding, saying, schemes
-from sms.modules.appointment.models import REMINDED, Appointment, Reminder, Scheme
+from sms.modules.appointment.models import REMINDED, Appointment, Scheme
 from sms.modules.appointment.plan import read_period
 from sms.modules.appointment.views import blueprint
 from sms.refusal import Refused
@@ -270,9 +270,7 @@ def _from(sender: str) -> str:
 
 def _next(coming: list[Appointment], scheme: Scheme) -> list[dict[str, str]]:
     """Return the next reminders that a scheme would send: when, to whom, how."""
-    planned: list[Reminder] = [
-        r for one in coming for r in planning.wanted(one, scheme) if r.state == "planned"
-    ]
+    planned = [r for one in coming for r in planning.wanted(one, scheme) if r.state == "planned"]
     planned.sort(key=lambda r: r.at)
     people = contacts.filling(current_user.account, {r.appointment.number for r in planned[:SHOWN]})
     zone, locale = current_user.account.zone, get_locale().language

@@ -5,6 +5,7 @@ import secrets
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,11 +19,14 @@ KNOWN = {
     "FADEN_CARRIERS": "the sandbox",
     "FADEN_MAIL_URL": "files under FADEN_DATA/mail",
     "FADEN_VOICE_ENGINES": "gtts,pico,espeak",
+    "FADEN_INSIDE_NETWORKS": "none",
     "FADEN_LOG": "text",
     "FADEN_DEMO_PASSWORD": "made up, printed once",
     "FADEN_DEMO_API_KEY": "made up, printed once",
 }
 """Every setting with its default in words; a test compares this with the README's table."""
+
+Network = IPv4Network | IPv6Network
 
 VOICE_ENGINES = ("gtts", "pico", "espeak")
 
@@ -65,6 +69,8 @@ class Settings:
     carriers_file: Path | None
     mail_url: str | None
     voice_engines: tuple[str, ...]
+    inside_networks: tuple[Network, ...]
+    """Inside networks that customers' addresses may lead to all the same."""
     log: str
     demo_password: str | None
     demo_api_key: str | None
@@ -108,6 +114,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         carriers_file=_file("FADEN_CARRIERS", env.get("FADEN_CARRIERS")),
         mail_url=_mail_url(env.get("FADEN_MAIL_URL")),
         voice_engines=_engines(env.get("FADEN_VOICE_ENGINES") or "gtts,pico,espeak"),
+        inside_networks=_networks(env.get("FADEN_INSIDE_NETWORKS") or "none"),
         log=_log_form(env.get("FADEN_LOG") or "text"),
         demo_password=env.get("FADEN_DEMO_PASSWORD") or None,
         demo_api_key=env.get("FADEN_DEMO_API_KEY") or None,
@@ -224,6 +231,15 @@ def _engines(text: str) -> tuple[str, ...]:
         if name not in VOICE_ENGINES:
             raise ConfigError(f"FADEN_VOICE_ENGINES: {name!r} is none of {', '.join(VOICE_ENGINES)}")
     return engines
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        return () if text == "none" else tuple(ip_network(part.strip()) for part in text.split(","))
+    except ValueError:
+        raise ConfigError(
+            "FADEN_INSIDE_NETWORKS: expected networks like 192.168.10.0/24,10.1.2.3/32, or none"
+        ) from None
 
 
 def _log_form(text: str) -> str:

@@ -15,7 +15,7 @@ import ssl
 import time
 import zlib
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection, HTTPException, HTTPMessage, HTTPResponse
@@ -34,6 +34,8 @@ MAX_PATIENCE = 3600.0
 IDLE_SECONDS = 4.0
 """Less than the 5 s after which usual servers close an idle connection: a request that meets the close is in doubt."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+Dial = Callable[..., socket.socket]
+"""Connects to (host, port) within so many seconds, like socket.create_connection."""
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _LINE = re.compile(r"[A-Z]+ [!-~]+")
 _HEAD = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+: [^\x00-\x08\x0a-\x1f\x7f]*\r\n)*")
@@ -66,6 +68,10 @@ class Broken(OSError):
     """The request has left, or a part of it, and no answer came that could be read."""
 
 
+class TooLong(Broken):
+    """The answer is longer than what was asked for."""
+
+
 class Answer(NamedTuple):
     """What came back, whatever its status."""
 
@@ -77,10 +83,13 @@ class Answer(NamedTuple):
 class Wire:
     """One origin, one pool of connections for all threads; sends each request once, follows no redirect."""
 
-    def __init__(self, base_url: str, timeouts: tuple[float, float], window: int) -> None:
+    def __init__(
+        self, base_url: str, timeouts: tuple[float, float], window: int, dial: Dial | None = None
+    ) -> None:
         """`timeouts` in seconds: to connect, and to wait for an answer and again for its body.
 
-        `window` connections at most are kept for the next request.
+        `window` connections at most are kept for the next request. `dial` connects instead of the system, then
+        without any proxy: who watches where a connection leads must make it.
         """
         parts = urlsplit(base_url)
         self.scheme, self.netloc = parts.scheme, parts.netloc
@@ -88,7 +97,8 @@ class Wire:
         self._host = parts.hostname or ""
         self._port = parts.port or (443 if parts.scheme == "https" else 80)
         self._trust = _trust() if parts.scheme == "https" else None
-        self._proxy = _proxy(parts.scheme, self._host)
+        self._dial = dial
+        self._proxy = None if dial else _proxy(parts.scheme, self._host)
         self._own_lines = {"Host": self.netloc, "Accept-Encoding": "identity", "User-Agent": "faden"}
         self._prefix = ""
         if self._proxy and self._trust is None:
@@ -163,6 +173,8 @@ class Wire:
         proxy = self._proxy
         host, port = (proxy.host, proxy.port) if proxy else (self._host, self._port)
         connection = HTTPConnection(host, port, timeout=self.timeouts[0])
+        if self._dial:
+            connection._create_connection = self._dial  # type: ignore[attr-defined] # where http.client has it
         if proxy and self._trust:
             connection.set_tunnel(self._host, self._port, proxy.lines)
         try:
@@ -192,8 +204,10 @@ class _Link:
             response.begin()
             timed.allow(seconds)
             body = _unpacked(response.headers, _body(response, limit), limit)
+        except Broken:
+            raise
         except (OSError, HTTPException, zlib.error) as error:
-            raise Broken(str(error) if isinstance(error, Broken) else type(error).__name__) from error
+            raise Broken(type(error).__name__) from error
         self._since = time.monotonic()
         return Answer(response.status, response.headers, body), not response.will_close
 
@@ -304,7 +318,7 @@ def _encoded(pairs: Mapping[str, Any] | None) -> str:
 def _body(response: HTTPResponse, limit: int) -> bytes:
     body = response.read(limit + 1)
     if len(body) > limit:
-        raise Broken("the answer is too long")
+        raise TooLong("the answer is too long")
     if response.length:
         raise http.client.IncompleteRead(body, response.length)
     return body
@@ -317,7 +331,7 @@ def _unpacked(headers: HTTPMessage, body: bytes, limit: int) -> bytes:
     unpacking = zlib.decompressobj(wbits=47)  # gzip or zlib, whichever it is
     unpacked = unpacking.decompress(body, limit + 1)
     if len(unpacked) > limit:
-        raise Broken("the answer is too long")
+        raise TooLong("the answer is too long")
     if not unpacking.eof:
         raise Broken("the answer is cut")
     return unpacked

@@ -9,15 +9,21 @@ from peewee import fn
 from sms import awaiting, inbox, sending
 from sms.clock import now
 from sms.db import database
-from sms.models import Account, Contact, Conversation, Expectation, Message, log_change
+from sms.models import Account, Contact, Conversation, Expectation, Message, User, log_change
 from sms.models.event import add_event
-from sms.modules.appointment import planning, saying
+from sms.modules.appointment import occasions, planning, saying
 from sms.modules.appointment.models import Appointment, Choice, Reminder, Scheme
 from sms.modules.appointment.reminding import MODULE
+from sms.modules.appointment.telling import in_words
 from sms.understanding import understand
 from sms.understanding.appointment import DEFAULT_WORDS
 
 ANSWERABLE = ("open", "confirmed", "declined", "wants_to_move")
+SAID = {"confirmed": "confirmed", "declined": "declined", "wants_to_move": "wants_to_move", "open": ""}
+"""What somebody has said of an appointment, by the state that it leads to; the other states say nothing of it."""
+STATE_COLUMNS = [
+    Appointment.state, Appointment.how, Appointment.state_at, Appointment.answered, Appointment.settles_at
+]  # fmt: skip
 STATE_OF = {"confirm": "confirmed", "cancel": "declined", "reschedule": "wants_to_move"}
 MOST_TO_CHOOSE_FROM = 5
 CHOICE_COUNTS = timedelta(days=1)
@@ -96,18 +102,13 @@ def _ask_which(candidates: list[Appointment], meaning: str, message: Message) ->
     return True
 
 
-def in_words(appointment: Appointment) -> str:
-    """Return when an appointment is, as it is said in its account's language."""
-    local = appointment.start.astimezone(ZoneInfo(appointment.zone))
-    return saying.in_words(local, appointment.account.locale)
-
-
 def _settle(appointment: Appointment, meaning: str, scheme: Scheme, message: Message) -> bool:
     """Let an answer do what it says; after the cut-off a cancellation is for a person to decide."""
     too_late = meaning == "cancel" and now() > appointment.start - timedelta(minutes=scheme.cutoff_minutes)
     name = "too_late" if too_late else meaning
     _mark(message, appointment, meaning)
     if too_late:
+        Appointment.update(answered="declined").where(Appointment.id == appointment.id).execute()
         _to_agents(message.conversation, appointment, "appointment_late_cancellation")
     else:
         set_state(appointment, STATE_OF[meaning], "reply", message.conversation)
@@ -122,17 +123,24 @@ def _settle(appointment: Appointment, meaning: str, scheme: Scheme, message: Mes
     return True
 
 
-def set_state(appointment: Appointment, state: str, how: str, conversation: Conversation | None) -> bool:
+def set_state(
+    appointment: Appointment, state: str, how: str, conversation: Conversation | None, by: User | None = None
+) -> bool:
     """Bring an appointment into a state, with its event in the thread; False where it is there already."""
     with database.atomic():
+        planning.hold(appointment)
         if appointment.state == state:
             return False
         appointment.state, appointment.how, appointment.state_at = state, how, now()
-        appointment.save(only=[Appointment.state, Appointment.how, Appointment.state_at])
+        if state in SAID:
+            appointment.answered = SAID[state]
+        occasions.look_again(appointment)
+        appointment.save(only=STATE_COLUMNS)
         planning.replan([appointment], planning.scheme_for(appointment.account_id))
         log_change(appointment.account_id, "appointment")
         if conversation is not None:
-            _tell(conversation, appointment, f"appointment_{state}")
+            kind = f"appointment_{state}_by_agent" if by is not None else f"appointment_{state}"
+            _tell(conversation, appointment, kind, by)
     return True
 
 
@@ -141,8 +149,8 @@ def _to_agents(conversation: Conversation, appointment: Appointment, kind: str) 
     _tell(conversation, appointment, kind)
 
 
-def _tell(conversation: Conversation, appointment: Appointment, kind: str) -> None:
-    add_event(conversation, kind, source=MODULE, appointment=appointment.id, strong=in_words(appointment))
+def _tell(conversation: Conversation, appointment: Appointment, kind: str, by: User | None = None) -> None:
+    add_event(conversation, kind, by, MODULE, appointment=appointment.id, strong=in_words(appointment))
 
 
 def _say(message: Message, text: str, fields: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sms import quiet, statements
 from sms.clock import now
-from sms.db import to_ms
+from sms.db import is_sqlite, to_ms
 from sms.modules.appointment.models import CALL, REMINDED, Appointment, Reminder, Scheme
 from sms.modules.appointment.plan import Before, plan, read_period
 
@@ -87,6 +87,13 @@ def scheme_for(account_id: int) -> Scheme | None:
     return (  # type: ignore[no-any-return]
         Scheme.select().where(Scheme.account == account_id, Scheme.active).order_by(Scheme.id).first()
     )
+
+
+def hold(appointment: Appointment) -> None:
+    """Bring an appointment to what is stored, and let nobody else change it until the transaction ends."""
+    query = Appointment.select().where(Appointment.id == appointment.id)
+    fresh = (query if is_sqlite() else query.for_update()).get()
+    appointment.__data__.update(fresh.__data__)
 
 
 def replan(appointments: Iterable[Appointment], scheme: Scheme | None) -> None:

@@ -25,13 +25,15 @@ AT_LEAST = timedelta(minutes=10)
 """So much before the appointment a reminder still helps; later it is shown as missed."""
 LATE = timedelta(minutes=15)
 """A reminder that goes out so much after its time was held up: of several held up only the last one helps."""
+SETTLES_AFTER = timedelta(minutes=2)
+"""Longer than any transaction is open, so nobody stores what older rules have planned after that."""
 AGAIN = timedelta(minutes=5)
 """So long a reminder waits where every number waits for another answer of this person."""
 
 
 def tick() -> None:
     """Have done what is due; once a second in the worker."""
-    if _due(now()).exists() or _outdated().exists():
+    if _due(now()).exists() or _unsettled().exists():
         queue.later("remind_of_appointments", priority=queue.LOW)
 
 
@@ -62,12 +64,20 @@ def _due(moment: datetime):  # type: ignore[no-untyped-def]
     )
 
 
+def _unsettled():  # type: ignore[no-untyped-def]
+    """Rules by which not everything is known to be planned: once it is, nobody looks through the appointments."""
+    return Scheme.select(Scheme.id, Scheme.version, Scheme.updated_at).where(
+        Scheme.active, Scheme.settled != Scheme.version
+    )
+
+
 def _outdated():  # type: ignore[no-untyped-def]
     """Appointments ahead whose reminders an older version of their account's rules has planned."""
     return (
         Appointment.select(Appointment)
         .join(Scheme, on=((Scheme.account == Appointment.account) & Scheme.active))
         .where(
+            Scheme.settled != Scheme.version,
             Appointment.planned_by != Scheme.version,
             Appointment.start > now(),
             Appointment.state.in_(REMINDED),
@@ -77,12 +87,24 @@ def _outdated():  # type: ignore[no-untyped-def]
 
 
 def _replan_some() -> int:
-    few = list(_outdated())
+    unsettled = list(_unsettled())
+    few = list(_outdated()) if unsettled else []
+    if not few:
+        _settle(unsettled)
     with database.atomic():
         for account_id in {one.account_id for one in few}:
             scheme = planning.scheme_for(account_id)
             planning.replan([one for one in few if one.account_id == account_id], scheme)
     return len(few)
+
+
+def _settle(schemes: list[Scheme]) -> None:
+    """Note that everything is planned by these rules, once no transaction is open that has read older ones."""
+    for scheme in schemes:
+        if scheme.updated_at < now() - SETTLES_AFTER:
+            Scheme.update(settled=scheme.version).where(
+                Scheme.id == scheme.id, Scheme.version == scheme.version
+            ).execute()
 
 
 def _look_at(reminder_id: int) -> int:

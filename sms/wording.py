@@ -124,7 +124,28 @@ NAMES = {
     "price_too_fine": N_("At most five digits behind the point."),
 }
 
-SENTENCES = NUMBERS | TEXTS | SENDERS | TIMES | PEOPLE | CONVERSATIONS | PROGRAMS | NAMES
+ADDRESSES = {
+    "address_bad": N_("This is not an address like https://calendar.example.com/practice.ics."),
+    "address_inside": N_("This address leads into an inside network. Only public addresses are read."),
+    "address_port": N_("This address leads to a port that is not one of the web."),
+    "address_unknown": N_("There is no computer of this name."),
+    "address_unreachable": N_("The computer at this address does not answer."),
+    "address_slow": N_("The answer took too long."),
+    "address_cut": N_("The answer broke off in the middle."),
+    "address_certificate": N_("The certificate of this address is not valid, so nobody knows who answers."),
+    "address_large": N_(
+        "That is more than %(limit)s MB. Please share fewer appointments, only the coming ones."
+    ),
+    "address_sign_in": N_("The address asks for a sign-in. Please use the secret address of the calendar."),
+    "address_gone": N_("There is nothing at this address any more. Perhaps it was made anew."),
+    "address_busy": N_("The other side is busy and asks to come later."),
+    "address_status": N_("The other side answers with the error %(status)s."),
+    "address_redirects": N_("The address leads on more than %(limit)s times."),
+    "address_redirect_bad": N_("The address leads on to something that is no address."),
+    "address_redirect_open": N_("The address leads on from a protected connection to an open one."),
+}
+
+SENTENCES = ADDRESSES | NUMBERS | TEXTS | SENDERS | TIMES | PEOPLE | CONVERSATIONS | PROGRAMS | NAMES
 NUMBER_TOO_LONG = N_("This phone number is too long.")
 
 

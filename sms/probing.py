@@ -1,12 +1,9 @@
 """At least a probe a minute: every carrier is asked whether it answers and knows us, by one process, and what it said is kept."""
 
 import time
-from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, timedelta
 
-from peewee import chunked, fn
+from peewee import chunked
 
 from sms import exchange, health, queue
 from sms.carriers.contract import Carrier, Outcome, OutcomeKind, in_a_line
@@ -23,10 +20,9 @@ LONGEST = timedelta(seconds=60)
 """A probe takes less (connecting, waiting and reading end before): after it, whoever began it is gone."""
 KEPT = timedelta(days=35)
 TURNS_KEPT = timedelta(days=400)
-DAYS = 30
-"""So many days availability is told for."""
 HEARTBEAT_FRESH = timedelta(seconds=15)
-HOUR = 3_600_000
+RESTART = timedelta(seconds=15)
+"""So long a process that keeps a link may need to come back, before anybody asks for it."""
 
 
 def due_at(row: CarrierHealth) -> datetime:
@@ -71,6 +67,15 @@ def probe(name: str) -> CarrierProbe | None:
     return kept  # type: ignore[no-any-return]
 
 
+def let_restart(name: str) -> None:
+    """Leave a carrier that takes messages alone for RESTART: its link is being made, which is no sign of sickness."""
+    moment = now() + RESTART
+    sooner = CarrierHealth.probe_at.is_null() | (CarrierHealth.probe_at < moment)
+    well = CarrierHealth.state.in_(("up", "degraded", "recovering"))
+    health.row_of(name)
+    CarrierHealth.update(probe_at=moment).where(CarrierHealth.carrier == name, well, sooner).execute()
+
+
 def asked(carrier: Carrier) -> Outcome:
     """Ask a carrier whether it answers and knows us; one with a process of its own by that one's heartbeat."""
     if carrier.own_process:
@@ -106,53 +111,6 @@ def newest(name: str, limit: int) -> list[CarrierProbe]:
     """Return a carrier's last probes, newest first."""
     found = CarrierProbe.select().where(CarrierProbe.carrier == name)
     return list(found.order_by(CarrierProbe.at.desc(), CarrierProbe.id.desc()).limit(limit))
-
-
-class Day(NamedTuple):
-    """A day's probes: how many there were, and how many were answered."""
-
-    day: date
-    asked: int
-    answered: int
-
-    @property
-    def share(self) -> float | None:
-        """The answered ones in per cent; None for a day without probes: we did not run, which says nothing."""
-        return None if not self.asked else 100 * self.answered / self.asked
-
-
-def days(name: str, zone: str) -> list[Day]:
-    """Return the last 30 days of a carrier, oldest first, days of the wall clock in `zone`."""
-    local = ZoneInfo(zone)
-    today = now().astimezone(local).date()
-    first = today - timedelta(days=DAYS - 1)
-    counted = {first + timedelta(days=n): [0, 0] for n in range(DAYS)}
-    for hour, asked, answered in _hours(name, datetime(first.year, first.month, first.day, tzinfo=local)):
-        day = datetime.fromtimestamp(hour * HOUR / 1000, local).date()
-        if day in counted:
-            counted[day][0] += asked
-            counted[day][1] += answered
-    return [Day(day, *counts) for day, counts in counted.items()]
-
-
-def _hours(name: str, since: datetime) -> Iterable[tuple[int, int, int]]:
-    """Count a carrier's probes by hour: (hours since 1970, probes, answered ones)."""
-    # Written out twice, as PostgreSQL takes two parameters of equal value for two expressions.
-    hour = CarrierProbe.at.cast("bigint") / HOUR
-    answered = fn.SUM(CarrierProbe.ok.cast("integer"))
-    return (
-        CarrierProbe.select(hour.alias("hour"), fn.COUNT(CarrierProbe.id), answered)
-        .where(CarrierProbe.carrier == name, CarrierProbe.at >= since)
-        .group_by(hour.alias("hour"))
-        .tuples()
-    )
-
-
-def share(of: Iterable[Day]) -> float | None:
-    """Return the availability over some days in per cent, of the probes there were; None without any."""
-    listed = list(of)
-    asked = sum(day.asked for day in listed)
-    return 100 * sum(day.answered for day in listed) / asked if asked else None
 
 
 def forget_old() -> int:

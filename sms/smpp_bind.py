@@ -10,7 +10,7 @@ import threading
 from datetime import timedelta
 from types import FrameType
 
-from sms import exchange
+from sms import exchange, probing
 from sms.carriers.contract import OutcomeKind
 from sms.carriers.smpp import Smpp
 from sms.clock import now
@@ -66,6 +66,8 @@ class Bind:
 
     def serve(self) -> None:
         """Work until `end`; what is on its way then has some seconds to be answered."""
+        with database.connection_context():
+            probing.let_restart(self.name)
         self.session = self.carrier.open(self.rate, self.incoming.store)
         try:
             while not self.pump.ending:
@@ -76,6 +78,7 @@ class Bind:
             self.carrier.session = None
             with self.turn, database.connection_context():
                 self.pump.settle()
+                probing.let_restart(self.name)
                 Heartbeat.delete().where(Heartbeat.name == self._heart).execute()
 
     def _round(self) -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from sms import clock, health, judging, probing, pump, sending
+from sms import availability, clock, health, judging, probing, pump, sending
 from sms.models import Attempt, CarrierHealth, CarrierProbe, CarrierTurn, Heartbeat, Message, Sender
 from sms.models.carrier import STATES
 from tests.counterpart import FIRST, OWN, SECOND, both, first, second, settings  # noqa: F401
@@ -256,19 +256,73 @@ def test_a_carrier_with_a_process_of_its_own_is_asked_by_its_heartbeat(both, mon
     assert not probing.probe(FIRST).ok
 
 
-def test_availability_counts_probes_and_says_nothing_about_the_time_in_which_there_were_none(both):  # noqa: F811
-    day = timedelta(days=1)
-    rows = [(40 * day, 10, 0), (2 * day, 9, 1), (timedelta(minutes=5), 0, 3)]
-    for ago, good, bad in rows:
-        for n in range(good + bad):
-            CarrierProbe.create(carrier=FIRST, at=clock.now() - ago, ok=n < good, ms=20)
-    days = probing.days(FIRST, "Europe/Berlin")
+def test_the_restart_of_a_process_that_keeps_a_link_is_no_sickness(both, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(type(both.carriers[FIRST]), "own_process", True)
+    health.row_of(FIRST)
+    probing.let_restart(FIRST)
+    look_after(12)
+    Heartbeat.insert(name=f"smpp:{FIRST}", at=clock.now(), detail="bound").execute()
+    look_after(10)
+    assert history() == []
+
+
+def test_a_link_that_does_not_come_back_after_a_restart_is_sick_within_a_minute(both, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(type(both.carriers[FIRST]), "own_process", True)
+    health.row_of(FIRST)
+    probing.let_restart(FIRST)
+    look_after(60)
+    assert state() == "sick"
+
+
+def watch(minutes: int, ago: timedelta, ok: bool = True) -> None:
+    """Probe once a minute for so long, beginning so long ago."""
+    begun = clock.now() - ago
+    rows = [
+        {"carrier": FIRST, "at": begun + timedelta(minutes=n), "ok": ok, "ms": 20} for n in range(minutes)
+    ]
+    CarrierProbe.insert_many(rows).execute()
+
+
+def turned(after: str, ago: timedelta) -> None:
+    CarrierTurn.create(carrier=FIRST, at=clock.now() - ago, before="up", after=after)
+
+
+def test_availability_is_the_time_in_which_a_carrier_took_messages(both):  # noqa: F811
+    hour, minute = timedelta(hours=1), timedelta(minutes=1)
+    watch(120, 2 * hour)  # it answers every probe, and refuses texts for a quarter of the time
+    turned("degraded", 70 * minute)
+    turned("sick", 60 * minute)
+    turned("recovering", 30 * minute)
+    turned("up", 20 * minute)
+    days = availability.days(FIRST, "Europe/Berlin")
     assert len(days) == 30
+    assert (sum(d.asked for d in days), sum(d.answered for d in days)) == (120, 120)
+    assert availability.share(days) == pytest.approx(75, abs=0.5)
+    turned("stopped", 10 * minute)
+    assert availability.share(availability.days(FIRST, "Europe/Berlin")) == pytest.approx(66.7, abs=0.5)
+
+
+def test_one_that_does_not_answer_is_unavailable_by_time_and_not_by_how_often_it_was_asked(both):  # noqa: F811
+    watch(60, timedelta(hours=2))
+    turned("sick", timedelta(hours=1))
+    for n in range(240):  # a closed carrier is asked four times as often
+        at = clock.now() - timedelta(hours=1) + timedelta(seconds=15 * n)
+        CarrierProbe.create(carrier=FIRST, at=at, ok=False, ms=20)
+    assert availability.share(availability.days(FIRST, "Europe/Berlin")) == pytest.approx(50, abs=1.5)
+
+
+def test_the_time_in_which_faden_did_not_run_or_it_was_paused_does_not_count(both):  # noqa: F811
+    day, hour = timedelta(days=1), timedelta(hours=1)
+    turned("sick", 8 * day)
+    watch(60, 5 * day)  # a day's outage that is seen for an hour only, as Faden did not run
+    turned("up", 3 * day)
+    watch(180, 3 * hour)
+    turned("paused", 2 * hour)
+    turned("up", hour)
+    days = availability.days(FIRST, "Europe/Berlin")
     assert days[0].share is None
-    assert sum(d.asked for d in days) == 13
-    assert {round(d.share) for d in days if d.asked == 10} == {90}
-    assert round(probing.share(days), 1) == round(100 * 9 / 13, 1)
-    assert probing.share(probing.days(SECOND, "Europe/Berlin")) is None
+    assert availability.share(days) == pytest.approx(100 * 2 / 3, abs=1)
+    assert availability.share(availability.days(SECOND, "Europe/Berlin")) is None
 
 
 def test_old_probes_are_tidied_away(both):  # noqa: F811

@@ -10,7 +10,7 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from sms import exchange, failover, health, judging, probing
+from sms import availability, exchange, failover, health, judging, probing
 from sms.carriers.contract import Carrier, Feature
 from sms.clock import now
 from sms.config import CarrierConfig
@@ -79,18 +79,13 @@ class Row:
     carrier: Carrier
     numbers: list[exchange.OurNumber]
     standing: Standing
-    days: list[probing.Day]
+    days: list[availability.Day]
     turns: list[CarrierTurn]
 
     @property
     def availability(self) -> float | None:
-        """Answered probes of the last 30 days in per cent; None without any."""
-        return probing.share(self.days)
-
-    @property
-    def asked(self) -> int:
-        """How many probes there were in 30 days."""
-        return sum(day.asked for day in self.days)
+        """The share of the last 30 days in which it stood, in per cent; None where nobody watched."""
+        return availability.share(self.days)
 
 
 def _standing(name: str) -> Standing:
@@ -122,7 +117,7 @@ def _row(name: str) -> Row:
         current.carriers[name],
         [n for n in current.numbers if n.carrier == name],
         _standing(name),
-        probing.days(name, current_user.account.zone),
+        availability.days(name, current_user.account.zone),
         list(turns.order_by(CarrierTurn.at.desc(), CarrierTurn.id.desc()).limit(TURNS_SHOWN)),
     )
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from sms import clock, config, delivery, exchange, outbox, sending, smpp_bind, suppression
+from sms import clock, config, delivery, exchange, health, outbox, probing, sending, smpp_bind, suppression
 from sms.carriers.contract import Outcome
-from sms.models import Attempt, Inbound, Message, StatusEvent
+from sms.models import Attempt, CarrierHealth, Inbound, Message, StatusEvent
 from sms.smpp_bind import Bind, NoSuchBind
 from tests.carriers.smpp.bound import OUR, Practice, settings_for
 from tests.database import environment
@@ -164,6 +164,15 @@ def test_the_bind_tells_by_its_heartbeat_how_it_is(practice: Practice, centre: C
     practice.until(lambda: practice.heart() == "bound")
     practice.stop()
     assert practice.heart() is None
+
+
+def test_nobody_asks_for_a_link_that_is_being_restarted(practice: Practice, centre: Centre) -> None:
+    practice.until(lambda: practice.heart() == "bound")
+    health.row_of("centre")
+    CarrierHealth.update(probe_at=clock.now()).execute()
+    practice.stop()
+    assert probing.probe_if_due("centre") is None
+    assert CarrierHealth.get_by_id("centre").probe_at > clock.now() + timedelta(seconds=10)
 
 
 def test_a_text_waits_for_the_link_and_is_not_tried_without_it(

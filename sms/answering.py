@@ -2,6 +2,7 @@
 
 import logging
 from datetime import timedelta
+
 from sms import calling, contacts, exchange, queue, receiving, routing, sending, speaking, suppression
 from sms.carriers.contract import Feature, RecordingError
 from sms.clock import now

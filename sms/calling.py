@@ -26,6 +26,7 @@ from sms.db import database, is_sqlite
 from sms.logbook import adopt, tracing
 from sms.models import Call, Message, log_change
 from sms.models.event import log_status
+from sms.modules import still_right
 from voice import attempts
 
 log = logging.getLogger(__name__)
@@ -104,7 +105,10 @@ def _plan(message: Message, attempt: int, due: datetime) -> Call:
 
 
 def _place(call: Call) -> bool:
-    """Claim one planned call and have the carrier ring; False where another worker was faster."""
+    """Claim one planned call and have the carrier ring; False where another worker was faster, or nobody should ring."""
+    if not still_right(call.message):
+        _call_off(call)
+        return False
     # Speaking takes a second: it is done before the telephone rings, not while somebody holds the receiver, and
     # before the claim, so that a process that dies over it leaves nothing in doubt.
     if not _carrier_speaks(call):
@@ -123,6 +127,18 @@ def _place(call: Call) -> bool:
         log.info("call %s, %s: %s", call.id, call.carrier, outcome.kind.value)
         settle(call, outcome)
     return True
+
+
+def _call_off(call: Call) -> None:
+    """Make no call any more: the module that sent the message says that it has no use now."""
+    with database.atomic():
+        ended = {"ended_at": now(), "due_at": None, "detail": "not wanted any more"}
+        mine = (Call.id == call.id) & (Call.status == "planned")
+        if not Call.update(status="canceled", **ended).where(mine).execute():
+            return
+        message = call.message
+        if message.put_back(next_at=None) and message.withdraw(now(), "not_wanted"):
+            delivery.tell(message, "not wanted any more")
 
 
 def _ring(call: Call) -> Outcome:

@@ -38,13 +38,14 @@ def written_span(start: str, end: str, field: str) -> str:
         return ""
     if not start.strip() or not end.strip():
         raise Refused(field, "quiet_half")
-    span = [_time_of_day(text, field) for text in (start, end)]
+    span = [time_of_day(text, field) for text in (start, end)]
     if span[0] == span[1]:
         raise Refused(field, "quiet_same")
     return "-".join(f"{moment:%H:%M}" for moment in span)
 
 
-def _time_of_day(text: str, field: str) -> time:
+def time_of_day(text: str, field: str) -> time:
+    """Return a time of day as people write it (20:00, 20.00, 20, 20 Uhr); raises Refused at `field`."""
     match = _clock.fullmatch(text.strip())
     if match is None or int(match[1]) > 23 or int(match[2] or 0) > 59:
         raise Refused(field, "bad_clock")
@@ -71,7 +72,11 @@ def allowed_from(account: Account, channel: str, number: str, moment: datetime) 
 
 def allowed_in(account: Account, channel: str, zone: ZoneInfo, moment: datetime) -> datetime:
     """Return the first moment, `moment` or later, at which a machine may write to or call people of a zone."""
-    span = read_span(account.quiet_voice if channel == "voice" else account.quiet_text)
+    return out_of(read_span(account.quiet_voice if channel == "voice" else account.quiet_text), zone, moment)
+
+
+def out_of(span: Span | None, zone: ZoneInfo, moment: datetime) -> datetime:
+    """Return the first moment, `moment` or later, at which the clock of a zone shows no time of a span."""
     if span is None or not within(moment.astimezone(zone).time(), span):
         return moment
     return min(

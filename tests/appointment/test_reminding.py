@@ -211,7 +211,7 @@ def test_erasing_a_person_takes_number_and_words_out_of_the_diary(account, schem
     contacts.erase(contact)
     there = _now(appointment)
     assert (there.number, there.title, there.fields) == ("", "", {})
-    assert answers.waiting(account, MARGARETHE) == []
+    assert answers.reminded(account, MARGARETHE) == []
 
 
 def test_what_is_due_while_the_rules_change_is_planned_anew_first_and_still_goes_out(account, scheme):

@@ -1,17 +1,22 @@
 """Appointments and their reminders: the right time, the right words, and the answer does something."""
 
 from sms.modules import Module, NavEntry
-from sms.modules.appointment import answers, demo, occasions, reminding, wording
+from sms.modules.appointment import answers, claiming, demo, occasions, phoning, reminding, waiting, wording
 
 
 def _tick() -> None:
     reminding.tick()
     occasions.tick()
+    waiting.tick()
 
 
 module = Module(
     name="appointment",
-    on_reply=answers.on_reply,
+    on_reply=claiming.on_reply,
+    on_report=phoning.on_report,
+    menu=phoning.menu,
+    on_key=phoning.on_key,
+    still_right=phoning.still_right,
     on_opt_out=answers.on_opt_out,
     on_erase=answers.on_erase,
     tick=_tick,

@@ -11,10 +11,11 @@ from sms.clock import now
 from sms.db import database
 from sms.models import Account, Contact, Conversation, Expectation, Message, User, log_change
 from sms.models.event import add_event
-from sms.modules.appointment import occasions, planning, saying
+from sms.modules.appointment import occasions, planning, saying, waiting
 from sms.modules.appointment.models import Appointment, Choice, Reminder, Scheme
 from sms.modules.appointment.reminding import MODULE
 from sms.modules.appointment.telling import in_words
+from sms.refusal import Conflict
 from sms.understanding import understand
 from sms.understanding.appointment import DEFAULT_WORDS
 
@@ -34,11 +35,11 @@ def on_reply(message: Message, expectation: Expectation) -> bool:
     """Take an answer to a reminder; False for anything else, which is an ordinary message with the appointment beside it."""
     account = message.account
     scheme = planning.scheme_for(account.id)
-    candidates = waiting(account, message.theirs)
+    candidates = reminded(account, message.theirs)
     if scheme is None or not candidates:
         return False
     if chosen := _chosen(message, candidates):
-        return _settle(chosen[0], chosen[1], scheme, message)
+        return _answer(chosen[0], chosen[1], scheme, message)
     meaning = _meaning(message, scheme)
     if meaning is None:
         _mark(message, candidates[0], "")
@@ -46,12 +47,12 @@ def on_reply(message: Message, expectation: Expectation) -> bool:
     fresh = [one for one in candidates if one.state == "open"] or candidates
     if len(fresh) > 1:
         return _ask_which(fresh[:MOST_TO_CHOOSE_FROM], meaning, message)
-    return _settle(fresh[0], meaning, scheme, message)
+    return _answer(fresh[0], meaning, scheme, message)
 
 
-def waiting(account: Account, number: str) -> list[Appointment]:
+def reminded(account: Account, number: str) -> list[Appointment]:
     """Return the coming appointments of a number of which somebody was reminded, in the order of time."""
-    reminded = Reminder.select(Reminder.appointment).where(
+    told = Reminder.select(Reminder.appointment).where(
         Reminder.appointment == Appointment.id, Reminder.start == Appointment.start, Reminder.state == "sent"
     )
     found = Appointment.select().where(
@@ -59,7 +60,7 @@ def waiting(account: Account, number: str) -> list[Appointment]:
         Appointment.number == number,
         Appointment.start > now(),
         Appointment.state.in_(ANSWERABLE),
-        fn.EXISTS(reminded),
+        fn.EXISTS(told),
     )
     return list(found.order_by(Appointment.start, Appointment.id))
 
@@ -102,25 +103,47 @@ def _ask_which(candidates: list[Appointment], meaning: str, message: Message) ->
     return True
 
 
-def _settle(appointment: Appointment, meaning: str, scheme: Scheme, message: Message) -> bool:
-    """Let an answer do what it says; after the cut-off a cancellation is for a person to decide."""
-    too_late = meaning == "cancel" and now() > appointment.start - timedelta(minutes=scheme.cutoff_minutes)
-    name = "too_late" if too_late else meaning
+def _answer(appointment: Appointment, meaning: str, scheme: Scheme, message: Message) -> bool:
+    """Do what a text says, put the appointment beside it, and answer it."""
     _mark(message, appointment, meaning)
-    if too_late:
-        Appointment.update(answered="declined").where(Appointment.id == appointment.id).execute()
-        _to_agents(message.conversation, appointment, "appointment_late_cancellation")
-    else:
-        set_state(appointment, STATE_OF[meaning], "reply", message.conversation)
-        if meaning == "reschedule":
-            inbox.reopen(message.conversation)
-    own = (scheme.answers or {}).get(name, {}).get("text", "")
-    _say(
-        message,
-        own or saying.usual(name, message.account.locale),
-        saying.fields(message.account, appointment),
-    )
+    name = settle(appointment, meaning, "reply", scheme, message.conversation)
+    _say(message, saying.reply(appointment, scheme, name), saying.fields(message.account, appointment))
     return True
+
+
+def settle(
+    appointment: Appointment, meaning: str, how: str, scheme: Scheme | None, conversation: Conversation
+) -> str:
+    """Let an answer do what it says, whether written or pressed: confirm, cancel, reschedule or callback.
+
+    Returns the name of what is said back (`saying.reply`), as `outcome` does. Who asks to be called back wants another
+    time or has a question: the state is the same, `how` tells them apart.
+    """
+    planning.hold(appointment)
+    name = outcome(appointment, meaning, scheme)
+    if name == "too_late":
+        Appointment.update(answered="declined").where(Appointment.id == appointment.id).execute()
+        to_agents(conversation, appointment, "appointment_late_cancellation")
+    elif name == "given":
+        to_agents(conversation, appointment, "appointment_given_away")
+    elif name == "callback":
+        if not waiting.is_given(appointment):
+            set_state(appointment, "wants_to_move", "callback", None)
+    else:
+        set_state(appointment, STATE_OF[meaning], how, conversation)
+    if name == "reschedule":
+        inbox.reopen(conversation)
+    return name
+
+
+def outcome(appointment: Appointment, meaning: str, scheme: Scheme | None) -> str:
+    """Return what an answer comes to at this moment: its meaning, too_late, or given (the time is somebody else's)."""
+    cutoff = timedelta(minutes=scheme.cutoff_minutes if scheme is not None else 0)
+    if meaning == "cancel" and now() > appointment.start - cutoff:
+        return "too_late"
+    if meaning in ("confirm", "reschedule") and waiting.is_given(appointment):
+        return "given"
+    return meaning
 
 
 def set_state(
@@ -131,12 +154,15 @@ def set_state(
         planning.hold(appointment)
         if appointment.state == state:
             return False
+        if state not in (*waiting.FREE, "no_show", "attended") and waiting.is_given(appointment):
+            raise Conflict("given_away")
         appointment.state, appointment.how, appointment.state_at = state, how, now()
         if state in SAID:
             appointment.answered = SAID[state]
         occasions.look_again(appointment)
         appointment.save(only=STATE_COLUMNS)
         planning.replan([appointment], planning.scheme_for(appointment.account_id))
+        waiting.follow(appointment)
         log_change(appointment.account_id, "appointment")
         if conversation is not None:
             kind = f"appointment_{state}_by_agent" if by is not None else f"appointment_{state}"
@@ -144,7 +170,8 @@ def set_state(
     return True
 
 
-def _to_agents(conversation: Conversation, appointment: Appointment, kind: str) -> None:
+def to_agents(conversation: Conversation, appointment: Appointment, kind: str) -> None:
+    """Leave an appointment to a person: the conversation is open, and says why."""
     inbox.reopen(conversation)
     _tell(conversation, appointment, kind)
 
@@ -188,6 +215,7 @@ def on_opt_out(account: Account, number: str) -> None:
         Reminder.appointment.in_(ids or [0]), Reminder.state == "planned"
     ).execute()
     awaiting.forget(number, MODULE, f"{account.id}/{number}")
+    waiting.leave(account, number)
 
 
 def on_erase(contact: Contact, numbers: list[str]) -> None:
@@ -197,5 +225,6 @@ def on_erase(contact: Contact, numbers: list[str]) -> None:
     Reminder.update(state="cancelled", reason="erased", done_at=now()).where(
         Reminder.appointment.in_(ids or [0]), Reminder.state == "planned"
     ).execute()
+    waiting.erase(contact.account, numbers)
     Choice.delete().where(Choice.account == contact.account_id, Choice.number.in_(numbers)).execute()
     Appointment.update(number="", title="", fields={}).where(Appointment.id.in_(ids or [0])).execute()

@@ -14,7 +14,7 @@ from sms.clock import now
 from sms.db import database, from_ms, is_sqlite, to_ms
 from sms.gsm import msisdn
 from sms.models import Account, User, log_change
-from sms.modules.appointment import occasions, planning, reminding, telling
+from sms.modules.appointment import occasions, planning, reminding, telling, waiting
 from sms.modules.appointment.found import LONGEST_REFERENCE, Found, one_line
 from sms.modules.appointment.models import Appointment, Reminder
 from sms.refusal import NotFound, Refused
@@ -56,8 +56,8 @@ def put(account: Account, found: Found, source: str, by: User | None = None) -> 
 
 def put_many(account: Account, found: Iterable[Found], source: str) -> Iterator[int]:
     """Take in many appointments, a batch in a transaction, and yield after each batch how many are done."""
-    waiting, done = iter(found), 0
-    while few := list(islice(waiting, BATCH)):
+    left, done = iter(found), 0
+    while few := list(islice(left, BATCH)):
         _put_safely(account, few, source)
         done += len(few)
         yield done
@@ -130,6 +130,7 @@ def _bring_up(
     if before == (there.start, there.state):
         return
     reminding.tell_of_change(there, before[0])
+    waiting.follow(there)
     thread = known.get(there.number)
     if there.start != before[0]:
         telling.moved(thread, there, source, by)
@@ -190,6 +191,7 @@ def cancel(account: Account, reference: str, how: str = "api", by: User | None =
             )
             planning.replan([appointment], None)
             reminding.tell_of_change(appointment)
+            waiting.follow(appointment)
             number = appointment.number
             thread = contacts.threads(account, [number]).get(number) if number else None
             telling.cancelled(thread, appointment, how, by)

@@ -12,8 +12,9 @@ from sms.clock import now
 from sms.db import database, is_sqlite
 from sms.gsm import msisdn
 from sms.models import Account, Message, log_change
-from sms.modules.appointment import planning, saying
-from sms.modules.appointment.models import REMINDED, Appointment, Reminder, Scheme
+from sms.modules.appointment import following, planning, saying
+from sms.modules.appointment.following import AT_LEAST
+from sms.modules.appointment.models import CALL, REMINDED, Appointment, Reminder, Scheme
 from sms.refusal import Conflict, Refused
 
 log = logging.getLogger(__name__)
@@ -21,8 +22,6 @@ log = logging.getLogger(__name__)
 MODULE = "appointment"
 BATCH = 50
 REPLANNED_AT_ONCE = 100
-AT_LEAST = timedelta(minutes=10)
-"""So much before the appointment a reminder still helps; later it is shown as missed."""
 LATE = timedelta(minutes=15)
 """A reminder that goes out so much after its time was held up: of several held up only the last one helps."""
 SETTLES_AFTER = timedelta(minutes=2)
@@ -134,9 +133,11 @@ def _remind(reminder_id: int) -> int:
         planning.end(reminder, *verdict)
         return 1
     assert scheme is not None
+    if following.is_call(reminder) and _waits_for_the_day(reminder, appointment, scheme):
+        return 1
+    channel = channel_of(appointment, reminder.channel)
     try:
-        text = scheme.text or saying.usual("reminder", appointment.account.locale)
-        message = _send(appointment, scheme, text, channel_of(appointment, reminder.channel))
+        message = _send(appointment, scheme, words(scheme, appointment, channel), channel)
     except awaiting.Busy:
         Reminder.update(at=now() + AGAIN, reason="in_line").where(Reminder.id == reminder.id).execute()
         return 1
@@ -144,7 +145,28 @@ def _remind(reminder_id: int) -> int:
         planning.end(reminder, "skipped", refusal.code[:30])
         return 1
     planning.end(reminder, "sent", "", message.id)
+    if reminder.channel == "both" and channel == "sms":
+        following.plan_call(reminder, scheme, message)
     return 1
+
+
+def words(scheme: Scheme, appointment: Appointment, channel: str) -> str:
+    """Return the text of a reminder for a channel, its placeholders still in it."""
+    locale = appointment.account.locale
+    if channel == "voice":
+        return saying.to_read(scheme, locale)
+    return scheme.text or saying.usual("reminder", locale)
+
+
+def _waits_for_the_day(reminder: Reminder, appointment: Appointment, scheme: Scheme) -> bool:
+    """Put a call off that would ring in the quiet hours, or leave it out where the day comes too late."""
+    moment = now()
+    at = following.moment_for(appointment, scheme, moment)
+    if at is None:
+        planning.end(reminder, "skipped", "quiet")
+    elif at > moment:
+        Reminder.update(at=at).where(Reminder.id == reminder.id, Reminder.state == "planned").execute()
+    return at != moment
 
 
 def _verdict(reminder: Reminder, appointment: Appointment, scheme: Scheme | None) -> tuple[str, str] | None:
@@ -153,7 +175,7 @@ def _verdict(reminder: Reminder, appointment: Appointment, scheme: Scheme | None
     rule = (
         None
         if scheme is None
-        else next((r for r in planning.rules_of(scheme) if r.key == reminder.rule), None)
+        else next((r for r in planning.rules_of(scheme) if r.key == reminder.rule.removesuffix(CALL)), None)
     )
     if rule is None or reminder.start != appointment.start:
         return "cancelled", "not_wanted"
@@ -165,6 +187,8 @@ def _verdict(reminder: Reminder, appointment: Appointment, scheme: Scheme | None
         return "missed", "too_late"
     if moment > reminder.at + LATE and _another_is_due(reminder, moment):
         return "missed", "another_goes_out"
+    if following.is_call(reminder):
+        return following.verdict(reminder, appointment)
     if _allowed_from(appointment, rule.channel, moment) >= appointment.start:
         return "skipped", "quiet"
     return None
@@ -197,11 +221,10 @@ def remind_now(appointment: Appointment, by_call: bool = False) -> Message:
     scheme = planning.scheme_for(appointment.account_id)
     if scheme is None or appointment.state not in REMINDED or appointment.start <= now():
         raise Conflict("not_to_be_reminded")
-    text = scheme.text or saying.usual("reminder", appointment.account.locale)
     channel = channel_of(appointment, "voice" if by_call else "sms")
     try:
         with database.atomic():
-            message = _send(appointment, scheme, text, channel)
+            message = _send(appointment, scheme, words(scheme, appointment, channel), channel)
             Reminder.create(
                 appointment=appointment, rule=f"hand-{message.id}", start=appointment.start, at=now(), channel=channel,
                 state="sent", message=message.id, done_at=now(),

@@ -1,13 +1,15 @@
 """What a reminder says: the scheme's text with the appointment's own values, dates as people write them."""
 
+import re
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 
+from sms import checking
 from sms.models import Account
-from sms.modules.appointment.models import Appointment
+from sms.modules.appointment.models import Appointment, Scheme
 
 TEXTS = {
     "de": {
@@ -18,6 +20,18 @@ TEXTS = {
         "too_late": "Ihre Absage für {Termin} kommt sehr kurzfristig. Wir melden uns bei Ihnen.",
         "which": "Welchen Termin meinen Sie? Bitte antworten Sie mit der Zahl: {Liste}",
         "moved": "Ihr Termin wurde verlegt: neu am {Termin}.",
+        "spoken": "Erinnerung an Ihren Termin am {Termin} bei {Praxis}.",
+        "keys": "Drücken Sie die 1 zum Bestätigen, die 2 zum Absagen, die 3 für einen Rückruf, 0 oder Stern zum "
+        "Wiederholen. Um keine Anrufe mehr zu erhalten, drücken Sie die 9.",
+        "callback": "Danke. Wir rufen Sie zurück.",
+        "changed": "Dieser Termin hat sich inzwischen geändert. Wir melden uns bei Ihnen.",
+        "goodbye": "Auf Wiederhören.",
+        "given": "Dieser Termin ist leider schon vergeben. Wir melden uns bei Ihnen.",
+        "offer": "Am {Termin} ist bei {Praxis} ein Termin frei geworden. Möchten Sie ihn? Bitte antworten Sie mit JA "
+        "oder NEIN. Wer zuerst JA sagt, bekommt ihn.",
+        "yours": "Danke, der Termin am {Termin} gehört Ihnen.",
+        "taken": "Der Termin am {Termin} ist leider schon vergeben. Sie bleiben auf unserer Warteliste.",
+        "not_this": "In Ordnung. Sie bleiben auf unserer Warteliste.",
     },
     "en": {
         "reminder": "Reminder of your appointment on {appointment} with {account}. Please reply YES or NO.",
@@ -27,14 +41,54 @@ TEXTS = {
         "too_late": "Your cancellation for {appointment} comes very late. We will call you.",
         "which": "Which appointment do you mean? Please reply with its number: {list}",
         "moved": "Your appointment has moved to {appointment}.",
+        "spoken": "Reminder of your appointment on {appointment} with {account}.",
+        "keys": "Press 1 to confirm, 2 to cancel, 3 to be called back, 0 or star to hear this again. To receive no "
+        "more calls, press 9.",
+        "callback": "Thank you. We will call you back.",
+        "changed": "This appointment has changed in the meantime. We will get back to you.",
+        "goodbye": "Goodbye.",
+        "given": "Sorry, this appointment has been given to somebody else. We will get back to you.",
+        "offer": "A time has become free at {account}: {appointment}. Would you like it? Please reply YES or NO. "
+        "Whoever says YES first gets it.",
+        "yours": "Thank you, the appointment on {appointment} is yours.",
+        "taken": "Sorry, the appointment on {appointment} is taken. You stay on our waiting list.",
+        "not_this": "All right. You stay on our waiting list.",
     },
 }
 """What is said where the scheme has no words of its own."""
 
 
+_sentence = re.compile(r"(?<=[.!?])\s+")
+_asks_for_text = re.compile(
+    r"\b(antworten|antworte|antwort|zurückschreiben|rückantwort|reply|respond|text back)\b", re.I
+)
+
+
 def usual(name: str, locale: str) -> str:
     """Return the text that is used where the scheme says nothing."""
     return TEXTS["en" if locale.startswith("en") else "de"][name]
+
+
+def to_read(scheme: Scheme, locale: str) -> str:
+    """Return what a call reads: the scheme's own words for it, else its text without what asks for a reply by text."""
+    if scheme.spoken_text.strip():
+        return scheme.spoken_text
+    sentences = _sentence.split(scheme.text.strip())
+    return " ".join(s for s in sentences if not _asks_for_text.search(s)) or usual("spoken", locale)
+
+
+def reply(appointment: Appointment, scheme: Scheme | None, name: str) -> str:
+    """Return what follows an answer, with its placeholders: the scheme's own words, else the usual ones."""
+    own = ((scheme.answers if scheme is not None else None) or {}).get(name, {}).get("text", "")
+    return own or usual(name, appointment.account.locale)
+
+
+def said(appointment: Appointment, text: str) -> str:
+    """Return a text with its placeholders filled for an appointment and its person."""
+    account = appointment.account
+    return checking.preview(
+        account, text, to=appointment.number or None, fields=fields(account, appointment)
+    ).text
 
 
 def fields(account: Account, appointment: Appointment) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from sms.modules import Occasion
 from sms.modules.survey import enrolling, flow, moments, running, surveys
 from sms.modules.survey.counting import Tally
 from sms.modules.survey.flow import Event
-from sms.modules.survey.models import OPEN, Answer, Run, Survey
+from sms.modules.survey.models import OPEN, Answer, LeftOut, Run, Start, Survey
 from sms.refusal import Conflict, NotFound, Refused
 from sms.understanding import optout
 
@@ -240,6 +240,8 @@ def on_erase(contact: Contact, numbers: list[str]) -> None:
         Run.update(
             number="", ours="", fields=None, contact=None, conversation=None, message=None, why="erased"
         ).where(Run.id == held.id).execute()
+    starts = Start.select(Start.id).join(Survey).where(Survey.account == contact.account_id)
+    LeftOut.delete().where(LeftOut.start.in_(starts), LeftOut.number.in_(numbers)).execute()
 
 
 def correct(answer_id: int, account: Account, value: str, by: User) -> Answer:

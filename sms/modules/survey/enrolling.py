@@ -14,7 +14,7 @@ from sms.gsm import msisdn
 from sms.models import Account, Contact, ContactNumber, Suppression, User
 from sms.modules.survey import checking, flow, running, surveys
 from sms.modules.survey.flow import Flow
-from sms.modules.survey.models import OPEN, Run, Start, Survey, Version
+from sms.modules.survey.models import OPEN, LeftOut, Run, Start, Survey, Version
 from sms.refusal import Conflict, Refused
 
 MOST_LINES = 100_000
@@ -37,12 +37,13 @@ class Person:
 
 @dataclass(frozen=True)
 class Wrong:
-    """A line that cannot be used: what stood there, why, and what fills the sentence."""
+    """A line that cannot be used: what stood there, why, what fills the sentence, and the number (E.164) if it is one."""
 
     line: int
     text: str
     code: str
     params: Mapping[str, Any]
+    number: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def read_lines(survey: Survey, text: str | Sequence[str], flow_: Flow | None = N
         piece, name = _split(shown)
         number = msisdn.parse(piece, account.region)
         if number.e164 is None or number.channel != "sms":
-            wrong.append(Wrong(line, shown, _trouble(number), {}))
+            wrong.append(Wrong(line, shown, _trouble(number), {}, number.e164 or ""))
         elif number.e164 in people:
             twice.append(Wrong(line, shown, "number_twice", {"line": people[number.e164].line}))
         else:
@@ -90,7 +91,7 @@ def read_lines(survey: Survey, text: str | Sequence[str], flow_: Flow | None = N
     shown_at = {p.line: lines[p.line - 1].strip()[:LONGEST_LINE] for p in people.values()}
     for person, code, params in _unusable(survey, people, flow_ or flow.read(survey.draft)):
         del people[person.number]
-        wrong.append(Wrong(person.line, shown_at[person.line], code, params))
+        wrong.append(Wrong(person.line, shown_at[person.line], code, params, person.number))
     wrong.sort(key=lambda w: w.line)
     return Reading(tuple(people.values()), tuple(wrong), tuple(twice))
 
@@ -174,16 +175,28 @@ def start(
         # From here on this survey is ours: whom another start has taken meanwhile is not asked a second time.
         reading = _still_free(survey, reading)
         _enrol(made, reading.people, at or now())
+        _note_left_out(made, reading.wrong)
         surveys.changed(survey)
     queue.later("ask_surveys", priority=queue.LOW)
     return Started(made, reading)
+
+
+def _note_left_out(start: Start, wrong: Sequence[Wrong]) -> None:
+    """Keep with which lines nobody could be asked, inside the caller's transaction."""
+    rows = [
+        {"start_id": start.id, "line": w.line, "text": w.text, "number": w.number, "code": w.code, "params": as_json(w.params)}
+        for w in wrong
+    ]  # fmt: skip
+    statements.insert(LeftOut, rows)
 
 
 def _still_free(survey: Survey, reading: Reading) -> Reading:
     busy = {number for few in _chunks([p.number for p in reading.people]) for number in _running(survey, few)}
     if not busy:
         return reading
-    wrong = [Wrong(p.line, p.number, "already_asked", {}) for p in reading.people if p.number in busy]
+    wrong = [
+        Wrong(p.line, p.number, "already_asked", {}, p.number) for p in reading.people if p.number in busy
+    ]
     people = tuple(p for p in reading.people if p.number not in busy)
     if not people:
         raise Refused("numbers", "nobody_to_ask", count=len(reading.wrong) + len(wrong))

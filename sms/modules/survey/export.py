@@ -5,7 +5,7 @@ Neither runs anything: what a spreadsheet could take for a formula stays the tex
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -42,9 +42,14 @@ STATES = {
 
 def as_csv(survey: Survey) -> bytes:
     """Return the results as CSV: semicolons, CRLF, UTF-8 with a mark, as Excel in German expects them."""
+    return csv_of(_rows(survey))
+
+
+def csv_of(rows: Iterable[Iterable[Any]]) -> bytes:
+    """Return rows as such a CSV; no cell of it is a formula."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    for row in _rows(survey):
+    for row in rows:
         writer.writerow([_harmless(_written(cell)) for cell in row])
     return ("\ufeff" + out.getvalue()).encode("utf-8", "replace")
 

@@ -85,6 +85,21 @@ class Start(Table):
         return self.asked + self.skipped >= self.total
 
 
+class LeftOut(Table):
+    """A line of a start with which nobody could be asked: what stood there and the code that says why."""
+
+    start = ForeignKeyField(Start, on_delete="CASCADE", index=False)
+    line = IntegerField()
+    text = CharField(max_length=300)
+    number = CharField(max_length=20, default="")  # E.164 where it is one
+    code = CharField(max_length=40)
+    params = JSONField(null=True)  # what fills the sentence
+
+    class Meta:
+        table_name = "survey_left_out"
+        indexes = ((("start", "id"), False),)
+
+
 class Run(Table):
     """One participant of one start: where they stand and when something is to be done about it."""
 
@@ -178,4 +193,4 @@ class Count(Table):
         primary_key = CompositeKey("version", "question", "name", "day")
 
 
-TABLES = (Survey, Version, Start, Run, Answer, Count)
+TABLES = (Survey, Version, Start, LeftOut, Run, Answer, Count)

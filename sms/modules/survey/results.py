@@ -268,14 +268,3 @@ def newest(survey: Survey) -> Answer | None:
         .order_by(Answer.id.desc())
         .first()
     )
-
-
-def progress(survey: Survey) -> tuple[int, int]:
-    """Return (people whose turn has come, people in all) of the survey's starts, for a progress bar."""
-    done, total = (
-        Start.select(fn.COALESCE(fn.SUM(Start.asked + Start.skipped), 0), fn.COALESCE(fn.SUM(Start.total), 0))
-        .where(Start.survey == survey, Start.kind != "test")
-        .tuples()
-        .first()
-    )
-    return int(done), int(total)

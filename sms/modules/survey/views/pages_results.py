@@ -11,7 +11,7 @@ from flask_login import current_user
 
 from sms.clock import now
 from sms.gsm import msisdn
-from sms.modules.survey import answering, checking, export, flow, moments
+from sms.modules.survey import answering, checking, export, flow, moments, unasked
 from sms.modules.survey import results as figures
 from sms.modules.survey.flow import Question
 from sms.modules.survey.models import Answer, Survey
@@ -20,9 +20,20 @@ from sms.modules.survey.views import charts
 from sms.modules.survey.views.api import XLSX
 from sms.modules.survey.views.frame import blueprint, done, mine
 from sms.refusal import Refused
-from sms.wording import sentence
+from sms.wording import N_, sentence
 
 QUOTES, PAGE = 5, 50
+MOST_STARTS = 5
+WAITING = {
+    "turn": N_("next in turn"),
+    "time": N_("until the chosen time"),
+    "paused": N_("until the survey goes on"),
+    "in_line": N_("until another question is answered"),
+    "daily_limit": N_("until tomorrow: the daily limit is reached"),
+    "quiet": N_("until the quiet hours are over"),
+    "carrier": N_("on the way to the carrier"),
+}
+"""For what people wait, behind their number (`unasked.WAITING`)."""
 POOR = {"nps": ("0", "1", "2", "3", "4", "5", "6"), "grade": ("5", "6")}
 """Values of scales that everybody reads as bad: who would advise against, and the grades of a fail."""
 
@@ -63,7 +74,6 @@ def _facts(survey: Survey) -> dict[str, Any]:
     since, until = _day("since"), _day("until")
     like = _like()
     found = figures.results(survey, since, until, like)
-    done_so_far, total = figures.progress(survey)
     query = {k: v for k, v in request.args.items() if k in ("since", "until", "like") and v}
     newest = figures.newest(survey)
     return {
@@ -73,14 +83,20 @@ def _facts(survey: Survey) -> dict[str, Any]:
         "until": until,
         "like": request.args.get("like", ""),
         "query": query,
-        "done": done_so_far,
-        "total": total,
+        "progress": [_under_way(each) for each in unasked.progress(survey)[:MOST_STARTS]],
+        "not_asked": unasked.count(survey),
         "newest": None if newest is None else _quote(survey, newest, None),
         "time": in_minutes(found.seconds),
         "days": charts.line(found.days, moments.day_of(now(), survey.account.zone)),
         "questions": [_of(survey, n, of) for n, of in enumerate(found.questions, 1)],
         "choices": _choices(survey, found.questions),
     }
+
+
+def _under_way(each: unasked.Progress) -> dict[str, Any]:
+    """Return a start that is not through yet, with what people wait for in words."""
+    waiting = [f"{n} {_(WAITING[reason])}" for reason, n in each.waiting.items()]
+    return {"start": each.start, "done": each.done, "total": each.total, "waiting": waiting}
 
 
 def _day(name: str) -> date | None:

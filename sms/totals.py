@@ -6,13 +6,13 @@ all writers of an account wait. Above the limit a page says "999+". Written as S
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sms.db import database, from_ms, is_sqlite
 from sms.models import User
 
 MOST = 1_000
-"""Nothing is counted further; a page shows one less and a plus. Unread are counted among so many open ones, newest first."""
+"""Nothing is counted further; a page shows one less and a plus. Unread are looked for in so many open ones, newest first."""
 COUNTED = ("mine", "open", "unassigned", "pending", "snoozed", "failed", "check")
 
 
@@ -27,16 +27,23 @@ class Waiting:
     since: datetime | None = None
 
 
+class Unread(NamedTuple):
+    """Open conversations with something this agent has not read: how many, and whether older ones were not looked at."""
+
+    count: int
+    more: bool
+
+
 def counts(user: User) -> dict[str, int]:
-    """Return how many stand in each of COUNTED and in "unread", at most MOST each, in one query."""
-    row = _rows(_COUNTS, user)[0]
-    *found, unknown, held = row
-    return dict(zip((*_TALKS, "unread"), found, strict=True)) | {"check": min(MOST, unknown + held)}
+    """Return how many stand in each of COUNTED, at most MOST each, in one query."""
+    *found, unknown, held = _rows(_COUNTS, user)[0]
+    return dict(zip(_TALKS, found, strict=True)) | {"check": min(MOST, unknown + held)}
 
 
-def unread_total(user: User) -> int:
-    """Return how many open conversations, of the MOST newest, hold something this agent has not read."""
-    return int(_rows(f"SELECT {_UNREAD}", user)[0][0])
+def unread_total(user: User) -> Unread:
+    """Return how many of the MOST newest open conversations this agent has not read to the end."""
+    found, looked_at = _rows(f"SELECT {_UNREAD}, {_ANSWERED}", user)[0]
+    return Unread(found, looked_at == MOST)
 
 
 def waiting(user: User) -> Waiting:
@@ -75,11 +82,11 @@ _UNREAD = (
     " WHERE incoming > COALESCE("
     "(SELECT seen FROM reading WHERE user_id = PERSON AND conversation_id = newest.id), 0))"
 )
+_ANSWERED = _number_of("conversation", "status = 'open' AND incoming > 0")
 _TO_CHECK = ("status = 'unknown'", "status = 'scheduled' AND next_at IS NULL")
 _COUNTS = "SELECT " + ", ".join(
     [
         *(_number_of("conversation", where) for where in _TALKS.values()),
-        _UNREAD,
         *(_number_of("message", where) for where in _TO_CHECK),
     ]
 )

@@ -30,6 +30,11 @@ PATIENCE = 1.0
 AFTER_FAILURE = 0.5
 """Seconds after which a pump tries again what the database has refused."""
 
+IDLE_SECONDS = 2.0
+"""How often a pump that nobody rings shows that it lives."""
+STILL_SECONDS = 15.0
+"""A pump that has not come round for so long hangs: no step of its own takes a tenth of that."""
+
 Answer = tuple[Message, Outcome]
 
 
@@ -51,6 +56,7 @@ class Pump:
         self._lines: dict[str, deque[Message]] = {}
         self._unwritten: list[Answer] = []
         self._write_at = self._not_before = 0.0
+        self.came_round = time.monotonic()
 
     def ring(self) -> None:
         """Say that a text waits; never lost, whatever the pump does at the moment."""
@@ -64,6 +70,7 @@ class Pump:
         """Work until nothing more is due and all answers are written; returns how many texts were claimed."""
         claimed = 0
         while True:
+            self.came_round = time.monotonic()
             self.news.clear()
             texts, again = self.step()
             claimed += len(texts)
@@ -214,6 +221,14 @@ def work() -> int:
     return claimed
 
 
+def hanging() -> str:
+    """Return which carriers' pumps of this process have stood still for long, in words; empty where all is well."""
+    moment = time.monotonic()
+    still = {name: moment - pump.came_round for name, pump in dict(_pumps).items()}
+    told = [f"{name} for {seconds:.0f} seconds" for name, seconds in still.items() if seconds > STILL_SECONDS]
+    return f"nothing moves to {', '.join(told)}" if told else ""
+
+
 def end() -> None:
     """Claim nothing more in this process. Safe in a signal handler."""
     for pump in _pumps.values():
@@ -240,7 +255,10 @@ def _keep_running(pump: Pump) -> None:
     """Run whenever it rings; whatever fails is logged and tried again."""
     failed = False
     while not pump.ending:
-        pump.news.wait(AFTER_FAILURE if failed else None)
+        rung = pump.news.wait(AFTER_FAILURE if failed else IDLE_SECONDS)
+        pump.came_round = time.monotonic()
+        if not rung and not failed:
+            continue
         failed = False
         try:
             with database.connection_context():

@@ -48,14 +48,17 @@ def _queue() -> str:
 
 
 def _worker() -> str:
-    newest = (
-        Heartbeat.select().where(Heartbeat.name.startswith("worker")).order_by(Heartbeat.at.desc()).first()
-    )
-    if newest is None:
+    """One worker that is heard of and whose pumps all move is enough."""
+    workers = Heartbeat.select().where(Heartbeat.name.startswith("worker")).order_by(Heartbeat.at.desc())
+    heard_of = list(workers)
+    if not heard_of:
         return "No worker is running."
-    silent = now() - newest.at
+    silent = now() - heard_of[0].at
     if silent > WORKER_SILENT_AFTER:
         return f"No worker has been heard of for {round(silent.total_seconds())} seconds."
+    alive = [beat for beat in heard_of if now() - beat.at <= WORKER_SILENT_AFTER]
+    if all(beat.detail for beat in alive):
+        return f"The worker hangs: {alive[0].detail}."
     return "ok"
 
 

@@ -65,11 +65,14 @@ class GracefulConsumer(Consumer):
 
 
 class Ticker(threading.Thread):
-    """Calls `tick` every second on a connection of its own and shows by a heartbeat that this process lives."""
+    """Calls `tick` every second on a connection of its own and shows by a heartbeat that this process lives.
 
-    def __init__(self, tick: Callable[[], Any], name: str):
+    `trouble` tells what in this process does not work though it lives; empty where all is well.
+    """
+
+    def __init__(self, tick: Callable[[], Any], name: str, trouble: Callable[[], str] = str):
         super().__init__(name="ticker", daemon=True)
-        self.tick, self.heart = tick, name
+        self.tick, self.heart, self.trouble = tick, name, trouble
         self.ending = threading.Event()
         self._beat_at = 0.0
 
@@ -86,7 +89,7 @@ class Ticker(threading.Thread):
     def _once(self, started: float) -> None:
         with database.connection_context():
             if started - self._beat_at >= HEARTBEAT_SECONDS:
-                beat(self.heart)
+                beat(self.heart, self.trouble()[:200])
                 self._beat_at = started
             self.tick()
 
@@ -120,7 +123,7 @@ def work(huey: Huey, threads: int = THREADS) -> None:
     _leave_to_others(huey, consumer)
     _connect_each_job(huey)
     consumer.listen_to_signals()
-    ticker = Ticker(tick, f"worker:{socket.gethostname()}:{os.getpid()}"[:60])
+    ticker = Ticker(tick, f"worker:{socket.gethostname()}:{os.getpid()}"[:60], pump.hanging)
     pump.start()
     ticker.start()
     log.info("working with %d threads", threads)

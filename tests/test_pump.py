@@ -381,3 +381,25 @@ def test_a_doorbell_that_rings_while_the_pump_works_is_heard(
         until(lambda: station.count("sent") == 20, 5)
     finally:
         pump.stop(5)
+
+
+def test_a_pump_that_hangs_is_told_of_and_one_that_only_waits_is_not(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(pump, "IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(pump, "STILL_SECONDS", 0.5)
+    go_on, claim = threading.Event(), outbox.claim
+    pump.start()
+    try:
+        begun = pump._pumps["nothing"].came_round
+        until(lambda: pump._pumps["nothing"].came_round > begun + 0.6)
+        assert pump.hanging() == ""
+        monkeypatch.setattr(outbox, "claim", lambda *given: (go_on.wait(30), claim(*given))[1])
+        pump.ring()
+        until(pump.hanging)
+        assert pump.hanging().startswith("nothing moves to nothing for ")
+        go_on.set()
+        until(lambda: pump.hanging() == "")
+    finally:
+        go_on.set()
+        pump.stop(5)

@@ -151,3 +151,21 @@ def test_a_crowd_that_rings_is_two_jobs_one_at_once_and_one_for_those_who_came_l
     assert queue.depth() == 2
     queue.later("count")
     assert queue.depth() == 3
+
+
+def test_the_heartbeat_tells_what_hangs_in_a_process_that_lives(
+    database_file: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("sms.worker.HEARTBEAT_SECONDS", 0.01)
+    monkeypatch.setattr("sms.worker.TICK_SECONDS", 0.01)
+    trouble = ["nothing moves to twilio for 20 seconds"]
+    ticker = Ticker(lambda: None, "worker:test", lambda: trouble[0])
+    ticker.start()
+
+    def told() -> list[str]:
+        return [row.detail for row in Heartbeat.select().where(Heartbeat.name == "worker:test")]
+
+    soon(lambda: told() == trouble)
+    trouble[0] = ""
+    soon(lambda: told() == [""])
+    ticker.stop()

@@ -48,6 +48,16 @@ def test_a_worker_that_fell_silent_is_told_after_15_seconds(browser, working):
     assert "16 seconds" in answer.json["reasons"][0]
 
 
+def test_a_worker_that_lives_but_moves_nothing_is_told_and_another_one_is_enough(browser):
+    worker.beat("worker:test:1", "nothing moves to sandbox for 21 seconds")
+    answer = browser.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json["reasons"] == ["The worker hangs: nothing moves to sandbox for 21 seconds."]
+    with db.database.connection_context():
+        worker.beat("worker:test:2")
+    assert browser.get("/readyz").status_code == 200
+
+
 def test_a_database_that_cannot_be_opened_is_told_with_503(browser, working):
     db.database.close()
     db.connect("sqlite:////nowhere/at/all.db")

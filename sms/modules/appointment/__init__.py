@@ -1,13 +1,24 @@
 """Appointments and their reminders: the right time, the right words, and the answer does something."""
 
 from sms.modules import Module, NavEntry
-from sms.modules.appointment import answers, claiming, demo, occasions, phoning, reminding, waiting, wording
+from sms.modules.appointment import (
+    answers,
+    claiming,
+    demo,
+    occasions,
+    phoning,
+    reminding,
+    subscribing,
+    waiting,
+    wording,
+)
 
 
 def _tick() -> None:
     reminding.tick()
     occasions.tick()
     waiting.tick()
+    subscribing.tick()
 
 
 module = Module(

@@ -32,6 +32,10 @@ class NotACalendar(ValueError):
     """The bytes are no iCalendar file: a web page, a table, or a broken one."""
 
 
+class TooMany(ValueError):
+    """There are more occurrences than the caller takes."""
+
+
 class _Refused(Exception):
     """One event cannot be taken."""
 
@@ -47,11 +51,12 @@ def read(
     region: str = "DE",
     since: datetime | None = None,
     until: datetime | None = None,
+    most: int | None = None,
 ) -> Reading:
     """Return every occurrence that starts from `since` to before `until` (aware), in the order of time.
 
     `zone` is meant where the file names none; without `until` a series is followed for a year from `now`. An event
-    that cannot be read is a mistake and spoils no other. Raises NotACalendar.
+    that cannot be read is a mistake and spoils no other. Raises NotACalendar, and TooMany for more than `most`.
     """
     first = since or LONG_AGO
     last = until or max(now, first) + FAR_AHEAD
@@ -68,6 +73,8 @@ def read(
             else:
                 single_and_open = until is None and not _is_series(events)
                 found += [one for one in ones if first <= one.start and (one.start < last or single_and_open)]
+            if most is not None and len(found) > most:
+                raise TooMany
     found.sort(key=lambda one: (one.start, one.reference))
     mistakes += [Mistake(one.reference, "no_number") for one in found if not one.number and not one.cancelled]
     return Reading(found, mistakes)

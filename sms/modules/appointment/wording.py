@@ -41,6 +41,15 @@ SENTENCES = {
     "time_is_not_free": N_("This time is not free: the appointment stands."),
     "nobody_to_offer_to": N_("Nobody is on the waiting list, or the time comes too soon to be offered."),
     "given_away": N_("This time belongs to somebody from the waiting list by now."),
+    "too_many_calendars": N_("There are %(limit)s calendars already. Please remove one first."),
+    "calendar_twice": N_("This calendar is there already."),
+    "calendar_page": N_(
+        "There is a web page at this address, not a calendar. Please use the address of the calendar file (.ics)."
+    ),
+    "calendar_leads_on": N_(
+        "The address leads on to a web page of %(host)s, perhaps a sign-in. Please use the secret address of the calendar."
+    ),
+    "calendar_many": N_("The calendar has too many appointments: at most %(limit)s that are still to come."),
     "end_before_start": N_("The appointment would end before it begins."),
 }
 

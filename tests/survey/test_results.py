@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from sms import clock, contacts
+from sms import clock, contacts, spreadsheet
 from sms.clock import now
 from sms.models import Message
 from sms.modules.survey import asking, counting, enrolling, export, results, surveys
@@ -195,12 +195,12 @@ def test_the_csv_holds_words_value_and_time_of_everybody_who_was_asked(survey, a
     "evil", ["=1+1", "+49", "-2+3", "@SUM(A1)", "\t=1", "  =1", "\r=1", "=cmd|' /C calc'!A0"]
 )
 def test_nothing_in_a_csv_is_a_formula(evil):
-    assert export._harmless(evil).startswith("'")
+    assert spreadsheet.harmless(evil).startswith("'")
 
 
 @pytest.mark.parametrize("harmless", ["", "2", "-3", "-3.5", "a=b", "Nein, danke", "👍"])
 def test_plain_cells_stay_as_they_are(harmless):
-    assert export._harmless(harmless) == harmless
+    assert spreadsheet.harmless(harmless) == harmless
 
 
 def test_the_workbook_holds_texts_as_texts_and_numbers_as_numbers(survey):

@@ -3,9 +3,8 @@
 Neither runs anything: what a spreadsheet could take for a formula stays the text it is (OWASP, "CSV Injection").
 """
 
-import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,7 +12,7 @@ from zoneinfo import ZoneInfo
 import xlsxwriter
 from peewee import JOIN
 
-from sms import i18n
+from sms import i18n, spreadsheet
 from sms.gsm import msisdn
 from sms.models import Contact, User
 from sms.modules.survey import results
@@ -23,7 +22,6 @@ from sms.modules.survey.running import shown_value
 AT_ONCE = 500
 LONGEST_CELL = 32_767
 """Characters that a cell of Excel can hold."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def N_(word: str) -> str:
@@ -42,34 +40,7 @@ STATES = {
 
 def as_csv(survey: Survey) -> bytes:
     """Return the results as CSV: semicolons, CRLF, UTF-8 with a mark, as Excel in German expects them."""
-    return csv_of(_rows(survey))
-
-
-def csv_of(rows: Iterable[Iterable[Any]]) -> bytes:
-    """Return rows as such a CSV; no cell of it is a formula."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    for row in rows:
-        writer.writerow([_harmless(_written(cell)) for cell in row])
-    return ("\ufeff" + out.getvalue()).encode("utf-8", "replace")
-
-
-def _written(cell: Any) -> str:
-    if isinstance(cell, datetime):
-        return f"{cell:%Y-%m-%d %H:%M:%S}"
-    return "" if cell is None else str(cell)
-
-
-def _harmless(text: str) -> str:
-    """Put an apostrophe before what a spreadsheet would reckon with, unless it is a plain number."""
-    if not text.lstrip(" ").startswith(_FORMULA) and not text.startswith(_FORMULA):
-        return text
-    return text if _is_number(text) else f"'{text}"
-
-
-def _is_number(text: str) -> bool:
-    digits = text.removeprefix("-").replace(".", "", 1)
-    return digits.isascii() and digits.isdigit()
+    return spreadsheet.as_csv(_rows(survey))
 
 
 def as_xlsx(survey: Survey) -> bytes:

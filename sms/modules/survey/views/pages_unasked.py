@@ -7,8 +7,9 @@ from flask import Response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from sms import spreadsheet
 from sms.gsm import msisdn
-from sms.modules.survey import export, unasked
+from sms.modules.survey import unasked
 from sms.modules.survey.models import Survey
 from sms.modules.survey.unasked import Unasked
 from sms.modules.survey.views.frame import blueprint, mine
@@ -78,7 +79,7 @@ def not_asked_csv(survey_id: int) -> ResponseReturnValue:
     survey = mine(survey_id)
     disposition = f'attachment; filename="survey-{survey.id}-not-asked.csv"'
     return Response(
-        export.csv_of(_rows(survey)),
+        spreadsheet.as_csv(_rows(survey)),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": disposition},
     )

@@ -13,20 +13,21 @@ from sms.clock import now
 from sms.gsm import placeholders
 from sms.modules import occasions
 from sms.modules.survey import checking, enrolling, flow, moments, surveys
-from sms.modules.survey.flow import Flow, Question
+from sms.modules.survey.flow import Branch, Flow, Question
 from sms.modules.survey.models import Survey
 from sms.modules.survey.views import drafting
 from sms.modules.survey.views.frame import blueprint, done, mine
 from sms.refusal import Refused
 from sms.views.composer import Meter, meter
 from sms.views.gate import requires
-from sms.views.moments import for_input
+from sms.views.moments import clock, for_input
 from sms.wording import sentence
 
 MOST_REPLIES, LONGEST_REPLY = 60, 1000
 BY_HAND, BY_KEYWORD, ON = "hand", "keyword", "on:"
 """How people come to be asked, as the form sends it: by hand, by keyword, or after an event (on:KIND)."""
 USUAL_DAYS, USUAL_TIME = 1, "16:00"
+MOST_CHIPS = 4
 OF_TRIGGER = ("trigger", "trigger_days", "trigger_time", "keyword")
 HOURS = (1, 2, 4, 12, 24, 48, 72, 168, 336)
 """What is offered as a distance of reminders and as the patience of a question, in hours."""
@@ -51,7 +52,7 @@ def save(survey_id: int) -> ResponseReturnValue:
     opened = drafting.change(draft, do)
     errors = _keep(survey, draft)
     if request.headers.get("HX-Request"):
-        facts = _facts(survey, errors, False, [])
+        facts = _facts(survey, errors, False, _replies())
         return render_template("survey/_saved.html", **facts)
     if errors:
         return page(survey, errors, checked=True, typed=dict(request.form), status=422)
@@ -164,7 +165,7 @@ def page(
     opened = request.args.get("open", "")
     zone = survey.account.zone
     values = {
-        "name": survey.name, "sender": survey.sender, "keyword": survey.keyword, "quota": survey.quota or "",
+        "name": survey.name, "sender": survey.sender, "keyword": survey.keyword.upper(), "quota": survey.quota or "",
         "ends_at": for_input(survey.ends_at, zone) if survey.ends_at else "",
         "trigger": _way(survey), "trigger_days": (survey.trigger or {}).get("days", USUAL_DAYS),
         "trigger_time": (survey.trigger or {"time": USUAL_TIME})["time"],
@@ -220,7 +221,7 @@ def _facts(survey: Survey, errors: dict[str, str], checked: bool, replies: list[
 def _brought(survey: Survey) -> tuple[str, ...]:
     """Return the placeholders for which the survey's event brings values."""
     kind = occasions().get((survey.trigger or {}).get("event", ""))
-    return kind.fields if kind else ()
+    return kind.fields[:MOST_CHIPS] if kind else ()
 
 
 def _measured(survey: Survey, text: str) -> Meter:
@@ -241,10 +242,16 @@ def reasons(draft: Flow, question: Question) -> list[str]:
     for other in draft.questions:
         for rule in other.branches:
             if rule.to == question.key:
-                words = [flow.words.shown(other, a, current_user.locale or "de") for a in rule.answers]
-                bounds = [b for b in (rule.least, rule.most) if b]
-                found.append(f"{other.title}: {', '.join([*words, ' – '.join(bounds)] if bounds else words)}")
+                found.append(f"{other.title}: {_answers_in_words(other, rule)}")
     return found
+
+
+def _answers_in_words(question: Question, rule: Branch) -> str:
+    """Return for which answers a rule counts: 4 or 5; Internet; 10 – 20."""
+    scale, locale = question.type == "scale", current_user.locale or "de"
+    answers = [a if scale else flow.words.shown(question, a, locale) for a in rule.answers]
+    bounds = [flow.words.shown(question, b, locale) for b in (rule.least, rule.most) if b]
+    return _(" or ").join([*answers, " – ".join(bounds)] if bounds else answers)
 
 
 def _played(survey: Survey, draft: Flow, replies: list[str]) -> dict[str, Any]:
@@ -252,6 +259,7 @@ def _played(survey: Survey, draft: Flow, replies: list[str]) -> dict[str, Any]:
     today = moments.day_of(now(), account.zone)
     played = flow.play(draft, replies, account.locale, today)
     example = {"praxis": account.name, "account": account.name, "name": _("Mrs Example")}
+    example |= {name: name for name in _brought(survey)}
     lines = [(who, placeholders.fill(text, example).text) for who, text in played.lines]
     meant = [
         (
@@ -261,7 +269,16 @@ def _played(survey: Survey, draft: Flow, replies: list[str]) -> dict[str, Any]:
         for q in draft.questions
         if (a := played.answers.get(q.key)) is not None
     ]
-    return {"lines": lines, "state": played.state.phase, "replies": replies, "meant": meant}
+    return {
+        "lines": lines, "state": played.state.phase, "replies": replies, "meant": meant, "who": example["name"],
+        "clock": clock(now(), account.zone),
+    }  # fmt: skip
+
+
+def _replies() -> list[str]:
+    """Return what was answered on the phone of the page so far."""
+    given = [*request.form.getlist("replies"), request.form.get("reply", "")]
+    return [r[:LONGEST_REPLY] for r in given if r.strip()][-MOST_REPLIES:]
 
 
 @blueprint.post("/<int:survey_id>/preview")
@@ -269,10 +286,7 @@ def _played(survey: Survey, draft: Flow, replies: list[str]) -> dict[str, Any]:
 def preview(survey_id: int) -> ResponseReturnValue:
     """Play the survey on the phone of the page with the replies so far: the very flow that will run, nothing is sent."""
     survey = mine(survey_id)
-    given = (
-        [] if "again" in request.form else [*request.form.getlist("replies"), request.form.get("reply", "")]
-    )
-    replies = [r[:LONGEST_REPLY] for r in given if r.strip()][-MOST_REPLIES:]
+    replies = [] if "again" in request.form else _replies()
     if request.headers.get("HX-Request"):
         return render_template(
             "survey/_phone.html",

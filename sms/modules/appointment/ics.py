@@ -129,8 +129,8 @@ def _by_uid(calendar: Event) -> dict[str, list[Event]]:
 
 
 def _made_up(event: Event) -> str:
-    start = event.get("DTSTART")
-    says = f"{event.get('SUMMARY', '')}|{start.to_ical() if start is not None else ''}"
+    starts = b"".join(start.to_ical() for start in _values(event, "DTSTART")).decode()
+    says = f"{event.get('SUMMARY', '')}|{starts}"
     return f"{sha256(says.encode()).hexdigest()[:24]}@made-up"
 
 

@@ -6,7 +6,7 @@ lock is never held for long, and a hundred thousand messages need no more memory
 
 import json
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -119,9 +119,8 @@ def _stored(desk: Desk, lot: dict[int, Checked]) -> dict[int, Outcome]:
     """Store what may be sent; returns by place what became of each."""
     account, outcomes = desk.account, dict[int, Outcome]()
     room = quota.room(account) if any(not one.wanted.exempt for one in lot.values()) else 0
-    theirs = list(dict.fromkeys(one.their for one in lot.values()))
-    blocked = suppression.among(account, theirs)
-    threads = contacts.threads(account, theirs)
+    blocked = suppression.among(account, list(dict.fromkeys(one.their for one in lot.values())))
+    threads = _threads(account, lot.values())
     for place, one in lot.items():
         if refusal := _refusal(one, blocked):
             outcomes[place] = refusal
@@ -146,6 +145,13 @@ def _stored(desk: Desk, lot: dict[int, Checked]) -> dict[int, Outcome]:
     if any(costs := _costs(one for place, one in sendable.items() if place not in held)):
         quota.add(account, *costs)
     return outcomes | dict(zip(sendable, accepted, strict=True))
+
+
+def _threads(account: Account, lot: Collection[Checked]) -> dict[str, int]:
+    """Return the conversations that these recipients have, by number; one that is named needs no looking for."""
+    unnamed = dict.fromkeys(one.their for one in lot if one.wanted.conversation is None)
+    found = contacts.threads(account, unnamed) if unnamed else {}
+    return {one.their: one.wanted.conversation.id for one in lot if one.wanted.conversation} | found
 
 
 def _refusal(one: Checked, blocked: set[str]) -> Refused | Conflict | None:

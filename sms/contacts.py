@@ -46,12 +46,30 @@ def find_or_add(
 
     What is no number (a short code, an alphanumeric sender) is taken as it is: its texts have a thread as well.
     """
-    with database.atomic():
-        found = threads(account, [e164]) or open_threads(account, {e164: status}, name)
-        conversation = statements.one(Conversation, "SELECT * FROM conversation WHERE id = ?", found[e164])
-        contact = statements.one(Contact, "SELECT * FROM contact WHERE id = ?", conversation.contact_id)
-        conversation.contact = contact
-        return contact, conversation
+    known = _thread_of(account, e164)
+    if known is None:
+        with database.atomic():
+            if not threads(account, [e164]):
+                open_threads(account, {e164: status}, name)
+            known = _thread_of(account, e164)
+    assert known is not None
+    contact, conversation = known
+    conversation.contact = contact
+    return contact, conversation
+
+
+def _thread_of(account: Account, e164: str) -> tuple[Contact, Conversation] | None:
+    contact, conversation = statements.columns(Contact, "contact"), statements.columns(Conversation, "talk")
+    row = statements.run(
+        f"SELECT {contact}, {conversation} FROM contact_number AS entry "
+        "JOIN contact ON contact.id = entry.contact_id JOIN conversation AS talk ON talk.contact_id = contact.id "
+        "WHERE entry.account_id = ? AND entry.number = ?",
+        account.id, e164,
+    ).fetchone()  # fmt: skip
+    if row is None:
+        return None
+    width = len(Contact._meta.sorted_fields)
+    return statements.load(Contact, row[:width]), statements.load(Conversation, row[width:])
 
 
 def filling(account: Account, numbers: Iterable[str]) -> dict[str, dict[str, Any]]:

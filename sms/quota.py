@@ -28,9 +28,7 @@ def room(account: Account) -> int:
     On PostgreSQL the day's row is locked until its end: so two transactions of one account neither share the same room
     nor make the same contact twice. SQLite has one writer anyway.
     """
-    if not is_sqlite():
-        add(account, 0)
-    return account.daily_parts - used(account)
+    return account.daily_parts - (used(account) if is_sqlite() else add(account, 0))
 
 
 def count(account: Account, parts: int, calls: int = 0) -> None:
@@ -40,10 +38,12 @@ def count(account: Account, parts: int, calls: int = 0) -> None:
     add(account, parts, calls)
 
 
-def add(account: Account, parts: int, calls: int = 0) -> None:
-    """Count parts and calls that have their room inside the caller's transaction."""
-    statements.run(
+def add(account: Account, parts: int, calls: int = 0) -> int:
+    """Count parts and calls that have their room inside the caller's transaction; returns what the day has used."""
+    ((used,),) = statements.run(
         "INSERT INTO usage (account_id, day, parts, calls) VALUES (?, ?, ?, ?) ON CONFLICT (account_id, day) "
-        "DO UPDATE SET parts = usage.parts + excluded.parts, calls = usage.calls + excluded.calls",
+        "DO UPDATE SET parts = usage.parts + excluded.parts, calls = usage.calls + excluded.calls "
+        "RETURNING parts + calls",
         *(account.id, today(account).isoformat(), parts, calls),
-    )
+    ).fetchall()
+    return int(used)

@@ -1,11 +1,10 @@
 """What comes back: stored first, threaded, then opt-out, then the module that waits, then the dialog."""
 
+import json
 import logging
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
-
-from peewee import IntegrityError
 
 from sms import contacts, delivery, routing, search, sending, statements, suppression
 from sms.carriers.contract import IncomingText, TextReport, in_a_line
@@ -64,12 +63,8 @@ def _consider_safely(inbound: Inbound, message: Message) -> None:
 
 
 def _handled(inbound: Inbound) -> bool:
-    changed = (
-        Inbound.update(handled_at=now())
-        .where(Inbound.id == inbound.id, Inbound.handled_at.is_null())
-        .execute()
-    )
-    return bool(changed)
+    sql = "UPDATE inbound SET handled_at = ? WHERE id = ? AND handled_at IS NULL"
+    return bool(statements.run(sql, to_ms(now()), inbound.id).rowcount)
 
 
 def sweep() -> None:
@@ -89,15 +84,17 @@ def sweep() -> None:
             _consider_safely(inbound, message)
 
 
+_STORE = (
+    "INSERT INTO inbound (carrier, kind, reference, payload, received_at) VALUES (?, ?, ?, ?, ?) "
+    "ON CONFLICT (carrier, kind, reference) DO NOTHING RETURNING id"
+)
+
+
 def _store(carrier: str, kind: str, reference: str, payload: dict[str, Any]) -> Inbound | None:
     """Keep a webhook before anything is made of it; None where carrier and reference were here before."""
-    try:
-        with database.atomic():
-            return Inbound.create(
-                carrier=carrier, kind=kind, reference=reference[:120], payload=payload, received_at=now()
-            )
-    except IntegrityError:
-        return None
+    values = (carrier, kind, reference[:120], json.dumps(payload), to_ms(now()))
+    made = statements.run(_STORE, *values).fetchall()
+    return Inbound(id=made[0][0], carrier=carrier, kind=kind, reference=reference[:120]) if made else None
 
 
 def number_of(raw: str) -> str:
@@ -110,13 +107,13 @@ def _threaded(carrier: str, account: Account, text: IncomingText, their: str) ->
     body = segments.normalise(_storable(text.text))[:LONGEST_INCOMING]
     counted = segments.count(body)
     moment = now()
-    message = Message.create(
+    message = statements.store(Message(
         account=account, conversation=conversation, direction="incoming", channel="sms",
         ours=text.to[:20], theirs=their, text=body, encoding=counted.encoding, parts=counted.parts,
         status="received", source="recipient", carrier=carrier, carrier_reference=text.reference,
         answers=_answered_by(account, text.to, their), created_at=moment, at=moment, trace=trace(),
-    )  # fmt: skip
-    search.index_message(message)
+    ))  # fmt: skip
+    search.note([message.id])
     routing.remember_reply(account, text.to, their, carrier)
     arrived(conversation, message)
     return message

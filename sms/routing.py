@@ -308,18 +308,27 @@ def owner_of_reply(our: str, their: str) -> Account | None:
     An own number belongs to its account, a pool number to the account that writes with this recipient; where
     nobody does, to the installation's first account, whose people look after the pool. None without accounts.
     """
-    own = "SELECT account_id FROM sender WHERE value = ? AND kind <> 'alphanumeric' ORDER BY id"
-    route = "SELECT account_id FROM route WHERE our = ? AND their = ?"
-    owner = statements.run(own, our).fetchone() or statements.run(route, our, their).fetchone()
-    if owner is None:
-        return statements.one(Account, "SELECT * FROM account ORDER BY id LIMIT 1")  # type: ignore[no-any-return]
-    return statements.one(Account, "SELECT * FROM account WHERE id = ?", owner[0])  # type: ignore[no-any-return]
+    sql = (
+        f"SELECT {statements.columns(Account, 'account')} FROM account WHERE id = COALESCE("
+        "(SELECT account_id FROM sender WHERE value = ? AND kind <> 'alphanumeric' ORDER BY id LIMIT 1), "
+        "(SELECT account_id FROM route WHERE our = ? AND their = ?), (SELECT MIN(id) FROM account))"
+    )
+    return statements.one(Account, sql, our, our, their)  # type: ignore[no-any-return]
 
 
 def remember_reply(account: Account, our: str, their: str, carrier: str) -> None:
     """Answer on the number that was written to: make the pair stick, inside the receiving transaction."""
     number = exchange.number(our)
-    if number is not None and number.pool and _claim(account, {their: number}):
+    if number is None or not number.pool or _sticks(account, our, their):
+        return
+    if _claim(account, {their: number}):
         Route.update(current=False).where(
             Route.account == account, Route.their == their, Route.our != our
         ).execute()
+
+
+def _sticks(account: Account, our: str, their: str) -> bool:
+    """True where the pair is the recipient's one present number already, and was in use a moment ago."""
+    sql = "SELECT our, current, used_at FROM route WHERE account_id = ? AND their = ?"
+    present = [(number, at) for number, current, at in statements.run(sql, account.id, their) if current]
+    return [number for number, _ in present] == [our] and present[0][1] > to_ms(now() - USE_NOTED_EVERY)

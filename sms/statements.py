@@ -8,11 +8,13 @@ JSON as text).
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
-from peewee import __exception_wrapper__
+from peewee import JSONField, __exception_wrapper__
 
 from sms.db import Table, database, is_sqlite
+
+R = TypeVar("R", bound=Table)
 
 FEW = 20
 """Rows from which on COPY is worth its two more turns with PostgreSQL."""
@@ -39,8 +41,43 @@ def listed(values: Iterable[Any]) -> Any:
 
 
 def one(table: type[Table], sql: str, *values: Any) -> Any:
-    """Return the first row of a SELECT of all columns as the table's model, None where there is none."""
-    return next(iter(table.raw(sql if is_sqlite() else _for_postgres(sql), *values)), None)
+    """Return the first row of a SELECT of columns of one table as its model, None where there is none."""
+    cursor = run(sql, *values)
+    found = cursor.fetchone()
+    return None if found is None else _loaded(table, [column[0] for column in cursor.description], found)
+
+
+def _loaded(table: type[Table], columns: Iterable[str], values: Iterable[Any]) -> Any:
+    fields = table._meta.columns  # type: ignore[attr-defined]
+    row = table(__no_default__=True)
+    named = ((fields[column], value) for column, value in zip(columns, values, strict=True))
+    row.__data__.update({field.name: field.python_value(value) for field, value in named})
+    return row
+
+
+def store(row: R) -> R:
+    """Insert a new row and give it its id, in one statement: what a model's `create` does at a fraction of its cost."""
+    sql, fields = _insertion(type(row))  # type: ignore[arg-type]
+    values = [_stored(field, row.__data__.get(field.name)) for field in fields]
+    # To its end: SQLite commits nothing while a statement is still being read.
+    ((row.id,),) = run(sql, *values).fetchall()  # type: ignore[attr-defined]
+    row._dirty.clear()  # type: ignore[attr-defined]
+    return row
+
+
+@lru_cache(maxsize=64)
+def _insertion(table: type[Table]) -> tuple[str, tuple[Any, ...]]:
+    meta = table._meta  # type: ignore[attr-defined]
+    fields = tuple(field for field in meta.sorted_fields if field is not meta.primary_key)
+    names = ", ".join(f'"{field.column_name}"' for field in fields)
+    places = ", ".join("?" * len(fields))
+    return f'INSERT INTO "{meta.table_name}" ({names}) VALUES ({places}) RETURNING id', fields
+
+
+def _stored(field: Any, value: Any) -> Any:
+    if isinstance(field, JSONField):
+        return None if value is None else json.dumps(value)
+    return field.db_value(value)
 
 
 def run_many(sql: str, rows: Sequence[Sequence[Any]]) -> None:
@@ -106,7 +143,5 @@ def columns(table: type[Table], alias: str) -> str:
 
 def load(table: type[Table], values: Sequence[Any]) -> Any:
     """Return a row of a table as peewee would, from the values of `columns`."""
-    fields = table._meta.sorted_fields  # type: ignore[attr-defined]
-    row = table(__no_default__=True)
-    row.__data__.update({f.name: f.python_value(v) for f, v in zip(fields, values, strict=True)})
-    return row
+    meta = table._meta  # type: ignore[attr-defined]
+    return _loaded(table, (field.column_name for field in meta.sorted_fields), values)

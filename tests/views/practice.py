@@ -21,7 +21,7 @@ def conversation(account: Account, number: str = MOBILE, name: str = "Margarethe
 
 
 def write_in(text: str, number: str = MOBILE, to: str | None = None) -> Message:
-    """Let a text come in from a phone, as the carrier's webhook does."""
+    """Let a text come in from a phone, as the carrier's webhook does; the search knows it a moment later."""
     from sms import exchange
 
     ours = to or next(n.number for n in exchange.numbers() if n.sms)
@@ -29,6 +29,7 @@ def write_in(text: str, number: str = MOBILE, to: str | None = None) -> Message:
     incoming = IncomingText(reference=f"SM{next(_references):032d}", sender=number, to=ours, text=text)
     message = receiving.receive_text(carrier, incoming)
     assert message is not None
+    search.catch_up()
     return message
 
 

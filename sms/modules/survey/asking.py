@@ -11,7 +11,7 @@ from peewee import ModelSelect, fn
 
 from sms import queue
 from sms.clock import now
-from sms.db import database
+from sms.db import database, from_ms, to_ms
 from sms.models import Message, User
 from sms.modules.survey import answering, launching, running, surveys
 from sms.modules.survey.flow import Event
@@ -49,7 +49,7 @@ def ask_surveys() -> None:
 
 def work() -> int:
     """Ask, remind and give up until nothing is due; returns how many runs were looked at."""
-    moment = now()
+    moment = from_ms(to_ms(now()))  # as exact as rows are: what fell due in this very millisecond is due
     for survey in list(
         Survey.select().where(Survey.state.in_(("running", "paused")), Survey.ends_at <= moment)
     ):

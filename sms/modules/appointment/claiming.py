@@ -87,7 +87,7 @@ def _decline(offer: Offer, message: Message) -> bool:
 def _say(message: Message, name: str, slot: Slot) -> None:
     sending.send(
         message.account, message.theirs, saying.usual(name, message.account.locale), sender=message.ours,
-        channel="sms", source=waiting.MODULE, fields=waiting.values(slot), answering=True,
+        channel="sms", source=waiting.MODULE, fields=waiting.values(slot), answering=True, again=True,
         conversation=message.conversation,
     )  # fmt: skip
 

@@ -205,7 +205,7 @@ def tell_taken(slot: Slot, offers: list[Offer]) -> None:
         try:
             sending.send(
                 slot.account, offer.waiting.number, text, sender="" if sent is None else sent.ours, channel="sms",
-                source=MODULE, fields=values(slot), automated=True,
+                source=MODULE, fields=values(slot), automated=True, again=True,
             )  # fmt: skip
         except Refused as refusal:
             log.warning("offer %s: nobody is told that the time is taken: %s", offer.id, refusal)
@@ -353,7 +353,7 @@ def _send(slot: Slot, waiting: Waiting) -> Message:
     def send(sender: str) -> Message:
         return sending.send(
             slot.account, waiting.number, saying.usual("offer", slot.account.locale), sender=sender, channel="sms",
-            source=MODULE, fields=values(slot), automated=True,
+            source=MODULE, fields=values(slot), automated=True, again=True,
         )  # fmt: skip
 
     possible = awaiting.senders(slot.account, waiting.number, MODULE, subject, own, own)

@@ -30,7 +30,7 @@ class Waiting:
 class Unread(NamedTuple):
     """Open conversations with something this agent has not read: how many, and whether older ones were not looked at."""
 
-    count: int
+    number: int
     more: bool
 
 

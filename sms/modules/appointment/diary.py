@@ -161,7 +161,7 @@ def _change(there: Appointment, found: Found) -> None:
     if found.cancelled:
         if there.state in STILL:
             _set(there, "cancelled", "import")
-    elif moved or there.state == "cancelled":
+    elif moved or (there.state == "cancelled" and not waiting.is_given(there)):
         # What was said of the old time says nothing of the new one.
         there.moved_at = now() if moved else there.moved_at
         there.answered, there.reminded = "", there.reminded and not moved

@@ -39,8 +39,7 @@ def _answered(message: Message, run_id: int) -> bool:
         or (run.survey.state not in ("running", "paused") and not run.test)
     ):
         return False
-    asked = statements.run("SELECT status FROM message WHERE id = ?", run.message).fetchone()
-    if asked is None or asked[0] in running.NOT_SENT:
+    if not running.was_asked(run):
         return False
     today = moments.day_of(message.created_at, run.account.zone)
     running.happen(run, Event("reply", message.text, today), message)

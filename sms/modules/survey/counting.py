@@ -3,9 +3,14 @@
 import math
 from collections import Counter
 from datetime import date
+from itertools import chain
 
 from sms import statements
 
+_ADD = (
+    "INSERT INTO survey_count (version_id, question, name, day, n) VALUES {rows} "
+    "ON CONFLICT (version_id, question, name, day) DO UPDATE SET n = survey_count.n + excluded.n"
+)
 BASE = 1.05
 """Times to the first answer are counted in buckets that grow by 5 %: so exact is their median."""
 
@@ -23,11 +28,9 @@ class Tally:
     def write(self) -> None:
         """Add everything to the table, inside the caller's transaction; always in one order, so that nobody deadlocks."""
         rows = [(v, q, name, day.isoformat(), n) for (v, q, name, day), n in sorted(self.counts.items()) if n]
-        statements.run_many(
-            "INSERT INTO survey_count (version_id, question, name, day, n) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT (version_id, question, name, day) DO UPDATE SET n = survey_count.n + excluded.n",
-            rows,
-        )
+        if rows:
+            places = ", ".join(["(?, ?, ?, ?, ?)"] * len(rows))
+            statements.run(_ADD.format(rows=places), *chain(*rows))
         self.counts.clear()
 
 

@@ -44,18 +44,37 @@ def flow_of(run: Run) -> Flow:
     return _flow(run.version_id, run.__dict__["digest"])
 
 
+_RUN = (
+    f"SELECT {statements.columns(Run, 'run')}, version.digest FROM survey_run AS run "
+    "JOIN survey_version AS version ON version.id = run.version_id WHERE run.id = ?"
+)
+_SURVEY = (
+    f"SELECT {statements.columns(Survey, 'survey')}, (SELECT status FROM message WHERE id = ?) FROM survey "
+    "WHERE survey.id = ?"
+)
+
+
 def locked(run_id: int, message: Message | None = None) -> Run | None:
     """Return a run that nobody else changes until the transaction ends, with its survey.
 
     `message` is one of its thread, which knows account and conversation already.
     """
-    alone = "" if is_sqlite() else " FOR UPDATE"
-    run = statements.one(Run, f"SELECT * FROM survey_run WHERE id = ?{alone}", run_id)
-    if run is not None:
-        run.survey = statements.one(Survey, "SELECT * FROM survey WHERE id = ?", run.survey_id)
-        if message is not None and message.conversation_id == run.conversation_id:
-            run.account, run.conversation = message.account, message.conversation
+    found = statements.run(_RUN if is_sqlite() else f"{_RUN} FOR UPDATE OF run", run_id).fetchone()
+    if found is None:
+        return None
+    run = statements.load(Run, found[:-1])
+    # Only now: what others have changed while we waited for the run is seen.
+    *survey, status = statements.run(_SURVEY, run.message, run.survey_id).fetchone()
+    run.survey = statements.load(Survey, survey)
+    run.__dict__.update(digest=found[-1], question_status=status)
+    if message is not None and message.conversation_id == run.conversation_id:
+        run.account, run.conversation = message.account, message.conversation
     return run  # type: ignore[no-any-return]
+
+
+def was_asked(run: Run) -> bool:
+    """True where the newest question of a run that `locked` has returned left us, so that it can have been answered."""
+    return run.__dict__["question_status"] not in (None, *NOT_SENT)
 
 
 def open_runs(survey: Survey | None, number: str, account: int | None = None) -> list[Run]:
@@ -113,8 +132,7 @@ def _ask(
         return _owe(run, now())
     first = run.started_at is None
     try:
-        with database.atomic():
-            sent = _send_question(run, survey, action, message, by)
+        sent = _send_question(run, survey, action, message, by)
     except awaiting.Busy:
         _wait_in_line(run)
         return None
@@ -242,11 +260,14 @@ def _say(
 
 
 _BEFORE = "SELECT value, answered_at FROM survey_answer WHERE run_id = ? AND question = ?"
-_ANSWERED = (
+_ANSWER = (
     "INSERT INTO survey_answer (run_id, version_id, question, raw, understood, value, why, message, asked_at, answered_at) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run_id, question) DO UPDATE SET raw = excluded.raw, "
-    "understood = excluded.understood, value = excluded.value, why = excluded.why, message = excluded.message, "
-    "asked_at = excluded.asked_at, answered_at = excluded.answered_at, corrected_by_id = NULL, corrected_at = NULL"
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run_id, question)"
+)
+_INSTEAD = (
+    "DO UPDATE SET raw = excluded.raw, understood = excluded.understood, value = excluded.value, why = excluded.why, "
+    "message = excluded.message, asked_at = excluded.asked_at, answered_at = excluded.answered_at, "
+    "corrected_by_id = NULL, corrected_at = NULL"
 )
 
 
@@ -258,14 +279,14 @@ def _record(
     assert question is not None
     moment = now()
     value = flow.value_text(action.answer.value) if action.answer.outcome == "value" else None
-    before = statements.run(_BEFORE, run.id, question.key).fetchone()
-    if before is not None:
-        day = moments.day_of(from_ms(before[1]), run.account.zone)
-        count_value(run, question, before[0], day, tally, -1)
-    statements.run(
-        _ANSWERED, run.id, run.version_id, question.key, action.raw, value, value, action.answer.why[:20],
+    answer = (
+        run.id, run.version_id, question.key, action.raw, value, value, action.answer.why[:20],
         message.id if message else None, to_ms(run.asked_at) if run.asked_at else None, to_ms(moment),
     )  # fmt: skip
+    if not statements.run(f"{_ANSWER} DO NOTHING", *answer).rowcount:
+        before = statements.run(_BEFORE, run.id, question.key).fetchone()
+        count_value(run, question, before[0], moments.day_of(from_ms(before[1]), run.account.zone), tally, -1)
+        statements.run(f"{_ANSWER} {_INSTEAD}", *answer)
     count_value(run, question, value, moments.day_of(moment, run.account.zone), tally)
     if value is not None and run.answered_at is None:
         run.answered_at = moment

@@ -69,6 +69,13 @@ def planned(moment: datetime, now: datetime, zone: str, locale: str) -> str:
     return f"{format_date(day, _WEEKDAY_AND_DATE[locale], locale)}, {clock(moment, zone)}"
 
 
+def recent(moment: datetime, now: datetime, zone: str, locale: str) -> str:
+    """Return when something happened: 17:00 today, yesterday, else as `planned`."""
+    if local(now, zone).date() - local(moment, zone).date() == timedelta(days=1):
+        return _("yesterday, %(time)s", time=clock(moment, zone))
+    return planned(moment, now, zone, locale)
+
+
 def for_input(moment: datetime, zone: str) -> str:
     """Return a moment as a datetime-local field writes it: 2026-11-21T17:00."""
     return f"{local(moment, zone):%Y-%m-%dT%H:%M}"

@@ -1,6 +1,6 @@
-"""The agenda of a day: every appointment with what stands behind it, worked out from its reminders and their messages."""
+"""The agenda: every appointment with what stands behind it, worked out from its reminders and their messages."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -8,17 +8,21 @@ from zoneinfo import ZoneInfo
 from sms import contacts, wallclock
 from sms.clock import now
 from sms.models import Account, Message, Suppression
-from sms.modules.appointment import diary
-from sms.modules.appointment.models import Appointment, Reminder
+from sms.modules.appointment import diary, reminding
+from sms.modules.appointment.models import Appointment, Reminder, Slot, Waiting
 from sms.refusal import NotFound
 
-MOST = 500
-"""Appointments of one day that a page shows."""
+AT_ONCE = 500
+"""Appointments that are read in one stretch."""
 LOST = ("failed", "undelivered")
 OVER = ("declined", "cancelled")
-UNSETTLED = ("no_answer", "planned", "unreachable", "not_reminded")
+UNSETTLED = ("no_answer", "planned", "call_planned", "unreachable", "not_reminded", "was_not_reminded")
 """What may become of an appointment of which nobody has said anything."""
 TO_DO = ("no_answer", "unreachable", "not_reminded", "wants_to_move")
+GAP = timedelta(minutes=45)
+"""So long a time without appointments is shown."""
+Key = tuple[datetime, int]
+"""The place of an appointment in the order of time: start and id."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,23 @@ class Row:
         return None if end is None else int((end - self.appointment.start).total_seconds() // 60)
 
 
+@dataclass(frozen=True)
+class Gap:
+    """A time of a day in which nobody comes, on the wall clock."""
+
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A page of the list: its rows, and whether there are others before and behind it."""
+
+    rows: list[Row]
+    earlier: bool
+    later: bool
+
+
 def find(account: Account, appointment_id: int) -> Appointment:
     """Return an appointment of this account; raises NotFound."""
     found = Appointment.get_or_none(Appointment.account == account, Appointment.id == appointment_id)
@@ -58,12 +79,59 @@ def find(account: Account, appointment_id: int) -> Appointment:
 
 
 def day(account: Account, which: date) -> list[Row]:
-    """Return the appointments of a day of the account's zone, in the order of time."""
-    zone = ZoneInfo(account.zone)
-    since, until = (
-        wallclock.existing(datetime.combine(which + timedelta(days=n), time()), zone) for n in (0, 1)
-    )
-    found = diary.listed(account, since, until, None, None, MOST)
+    """Return the appointments of a day of the account's zone, all of them, in the order of time."""
+    since, until = (beginning(account, which + timedelta(days=n)) for n in (0, 1))
+    return [row for few in _stretches(account, since, until) for row in rows_of(account, few)]
+
+
+def beginning(account: Account, which: date) -> datetime:
+    """Return the moment at which a day of the account's zone begins."""
+    return wallclock.existing(datetime.combine(which, time()), ZoneInfo(account.zone))
+
+
+def _stretches(account: Account, since: datetime, until: datetime) -> Iterator[list[Appointment]]:
+    after: Key | None = None
+    while few := diary.listed(account, since, until, None, after, AT_ONCE):
+        yield few
+        after = few[-1].start, few[-1].id
+
+
+def stretch(
+    account: Account, since: datetime, state: str | None, place: Key | None, backwards: bool, limit: int
+) -> Stretch:
+    """Return a page of the list: from `since`, behind a place, or (`backwards`) before it."""
+    if place is None and not backwards:
+        found = diary.listed(account, since, None, state, None, limit + 1)
+        return Stretch(
+            rows_of(account, found[:limit]), _any_before(account, state, (since, 0)), len(found) > limit
+        )
+    key = place or (since, 0)
+    if backwards:
+        found = _before(account, state, key, limit + 1)
+        return Stretch(rows_of(account, found[:limit][::-1]), len(found) > limit, True)
+    found = diary.listed(account, None, None, state, key, limit + 1)
+    return Stretch(rows_of(account, found[:limit]), True, len(found) > limit)
+
+
+def _before(account: Account, state: str | None, key: Key, limit: int) -> list[Appointment]:
+    start, id = key
+    where = [
+        Appointment.account == account,
+        (Appointment.start < start) | ((Appointment.start == start) & (Appointment.id < id)),
+    ]
+    if state:
+        where.append(Appointment.state == state)
+    newest = Appointment.select().where(*where).order_by(Appointment.start.desc(), Appointment.id.desc())
+    return list(newest.limit(limit))
+
+
+def _any_before(account: Account, state: str | None, key: Key) -> bool:
+    return bool(_before(account, state, key, 1))
+
+
+def rows_of(account: Account, found: list[Appointment]) -> list[Row]:
+    """Return appointments as the agenda shows them, in a handful of queries for any number."""
+    zone, moment = ZoneInfo(account.zone), now()
     numbers = {one.number for one in found if one.number}
     people, threads = contacts.filling(account, numbers), contacts.threads(account, numbers)
     standings = _standings(account, found)
@@ -74,10 +142,37 @@ def day(account: Account, which: date) -> list[Row]:
             local=one.start.astimezone(zone),
             name=str((people.get(one.number) or {}).get("name") or (one.fields or {}).get("name") or ""),
             conversation=threads.get(one.number),
-            ahead=one.start > now(),
+            ahead=one.start > moment,
         )
         for one in found
     ]
+
+
+def with_gaps(rows: Sequence[Row]) -> list[Row | Gap]:
+    """Return the rows of a day with the times between them in which nobody comes."""
+    shown: list[Row | Gap] = []
+    busy_until: datetime | None = None
+    for row in rows:
+        if row.standing.kind not in OVER:
+            if busy_until is not None and row.local - busy_until >= GAP:
+                shown.append(Gap(busy_until, row.local))
+            end = row.local + timedelta(minutes=row.minutes or 0)
+            busy_until = end if busy_until is None else max(busy_until, end)
+        shown.append(row)
+    return shown
+
+
+def slots(appointment_ids: Sequence[int]) -> dict[int, str]:
+    """Return what becomes of the times that appointments have left: open (offered now) or given, by their ids."""
+    rows = Slot.select(Slot.appointment, Slot.state).where(
+        Slot.appointment.in_(list(appointment_ids) or [0]), Slot.state != "closed"
+    )
+    return {row.appointment_id: row.state for row in rows}
+
+
+def anybody_waits(account: Account) -> bool:
+    """Tell whether somebody waits for a time that becomes free."""
+    return bool(Waiting.select().where(Waiting.account == account, Waiting.done_at.is_null()).exists())
 
 
 def shown(rows: Sequence[Row], which: str) -> list[Row]:
@@ -103,8 +198,12 @@ def _standings(account: Account, found: list[Appointment]) -> dict[int, Standing
         Suppression.account == account, Suppression.number.in_(numbers or [""])
     )
     opted_out = {row.number for row in gone}
+    moment = now()
     return {
-        one.id: standing(one, reminders[one.id], messages, opted_out=one.number in opted_out) for one in found
+        one.id: standing(
+            one, reminders[one.id], messages, opted_out=one.number in opted_out, ahead=one.start > moment
+        )
+        for one in found
     }
 
 
@@ -114,24 +213,31 @@ def standing(
     messages: Mapping[int, Message],
     *,
     opted_out: bool = False,
+    ahead: bool = True,
 ) -> Standing:
     """Return where an appointment stands, by its state and, while that is open, by its reminders and their messages."""
     if appointment.state != "open":
         return Standing(appointment.state, appointment.state_at, appointment.how)
-    if not appointment.number:
-        return Standing("not_reminded", reason="no_number")
     current = [r for r in reminders if r.start == appointment.start]
     sent = [r for r in current if r.state == "sent"]
-    planned = [r for r in current if r.state == "planned"]
-    if opted_out:
-        return Standing("not_reminded", reason="opted_out")
+    if opted_out and ahead:
+        return _not_reminded("opted_out", ahead)
     if sent:
-        newest = sent[-1]
-        told = [messages[r.message] for r in sent if r.message in messages]
-        lost = bool(told) and all(message.status in LOST for message in told)
-        by_call = bool(told) and told[-1].channel == "voice"
-        return Standing("unreachable" if lost else "no_answer", newest.done_at or newest.at, by_call=by_call)
-    if planned:
-        return Standing("planned", planned[0].at, by_call=planned[0].channel == "voice")
-    reason = next((r.reason for r in reversed(current) if r.reason), "") or "no_rule"
-    return Standing("not_reminded", reason=reason)
+        return _reminded(sent, messages)
+    if not appointment.number:
+        return _not_reminded("no_number", ahead)
+    if planned := [r for r in current if r.state == "planned"]:
+        by_call = reminding.channel_of(appointment, planned[0].channel) == "voice"
+        return Standing("call_planned" if by_call else "planned", planned[0].at, by_call=by_call)
+    return _not_reminded(next((r.reason for r in reversed(current) if r.reason), "") or "no_rule", ahead)
+
+
+def _reminded(sent: Sequence[Reminder], messages: Mapping[int, Message]) -> Standing:
+    told = [messages[r.message] for r in sent if r.message in messages]
+    lost = bool(told) and all(message.status in LOST for message in told)
+    by_call = bool(told) and told[-1].channel == "voice"
+    return Standing("unreachable" if lost else "no_answer", sent[-1].done_at or sent[-1].at, by_call=by_call)
+
+
+def _not_reminded(reason: str, ahead: bool) -> Standing:
+    return Standing("not_reminded" if ahead else "was_not_reminded", reason=reason)

@@ -1,7 +1,9 @@
-"""The agenda: a day of appointments, live, with what a practice does about each."""
+"""The agenda: a day, or a list over many, live, with what a practice does about each appointment."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -11,45 +13,25 @@ from flask_login import current_user
 
 from sms import contacts
 from sms.clock import now
+from sms.db import from_ms, to_ms
 from sms.gsm import msisdn
-from sms.models import Conversation
-from sms.modules.appointment import agenda, answers, diary, planning, reminding
+from sms.models import Account, Conversation
+from sms.modules.appointment import agenda, answers, diary, marks, planning, reminding, waiting
 from sms.modules.appointment.models import Appointment
 from sms.modules.appointment.views import blueprint
-from sms.modules.appointment.wording import N_
 from sms.refusal import Conflict, Refused
 from sms.views import moments
+from sms.views.api import pages
 from sms.views.inbox import newest_change
 from sms.wording import sentence
 
 FILTERS = ("", "open", "todo")
-MARKS = {
-    "confirmed": ("ok", "calendar-check-2", N_("Confirmed")),
-    "declined": ("none", "calendar-x-2", N_("Declined")),
-    "cancelled": ("none", "calendar-x-2", N_("Cancelled")),
-    "wants_to_move": ("warn", "triangle-alert", N_("Wants another time")),
-    "no_show": ("fail", "circle-x", N_("Did not come")),
-    "attended": ("ok", "check", N_("Came")),
-    "unreachable": ("fail", "circle-x", N_("Cannot be reached")),
-    "no_answer": ("none", "circle-dashed", N_("No answer")),
-    "planned": ("none", "clock", N_("Reminder planned")),
-    "not_reminded": ("warn", "triangle-alert", N_("Will not be reminded")),
-}
-"""Kind, icon and word of each standing."""
-HOW = {
-    "reply": N_("by text"),
-    "key": N_("in the call"),
-    "agent": N_("by the team"),
-    "api": N_("by another program"),
-    "import": N_("by an import"),
-}
-WHY_NOT = {
-    "no_number": N_("no phone number"),
-    "opted_out": N_("has opted out"),
-    "too_late": N_("came too late for it"),
-    "quiet": N_("falls into the quiet hours"),
-    "no_rule": N_("no reminder is set up"),
-}
+SHOWN = 200
+"""Appointments of a day on one page; the others are a press away."""
+LISTED = 50
+"""Appointments of the list on one page."""
+CHOICES = ("confirmed", "wants_to_move", "declined", "cancelled", "no_show", "attended", "open")
+"""States by which the list can be narrowed."""
 SETTABLE = ("open", "confirmed", "declined", "no_show", "attended")
 
 
@@ -67,20 +49,96 @@ def day() -> ResponseReturnValue:
 
 def _facts() -> dict[str, Any]:
     account, today = current_user.account, _today()
-    which, only = _asked_day(), request.args.get("show", "")
+    which, only = _asked_day("day"), request.args.get("show", "")
     only = only if only in FILTERS else ""
     rows = agenda.day(account, which)
     tomorrow = today + timedelta(days=1)
     ahead = rows if which == tomorrow else agenda.day(account, tomorrow)
+    chosen = agenda.shown(rows, only)
+    first = min(_whole(request.args.get("from", "")), len(chosen))
+    visible = chosen[first : first + SHOWN]
     return {
         "day": which, "today": today, "before": which - timedelta(days=1), "after": which + timedelta(days=1),
         "title": moments.day_title(which, today, get_locale().language), "only": only,
-        "rows": agenda.shown(rows, only), "sums": _sums(rows),
+        "rows": visible if only else agenda.with_gaps(visible), "sums": _sums(rows),
+        "first": first, "behind": len(chosen) - first - len(visible), "page_size": SHOWN,
         "counts": {name: len(agenda.shown(rows, name)) for name in FILTERS},
         "tomorrow": tomorrow, "unconfirmed": sum(agenda.is_to_do(row) for row in ahead),
-        "mark": MARKS, "told": _told, "scheme": planning.scheme_for(account.id), "has_any": _has_any(),
-        "may_set_up": current_user.role != "agent",
+        "has_any": bool(rows) or _has_any(), "may_set_up": current_user.role != "agent",
+        "back": url_for("appointment.show", day=which, show=only or None),
+        **_of_rows(visible),
     }  # fmt: skip
+
+
+def _of_rows(rows: Sequence[agenda.Row]) -> dict[str, Any]:
+    """Return what a row of the agenda is drawn with."""
+    freed = [row.appointment.id for row in rows if row.standing.kind in agenda.OVER]
+    return {
+        "mark": marks.MARKS, "counted": marks.COUNTED, "told": _told, "slots": agenda.slots(freed),
+        "scheme": planning.scheme_for(current_user.account_id),
+        "anybody_waits": bool(freed) and agenda.anybody_waits(current_user.account),
+    }  # fmt: skip
+
+
+@blueprint.get("/list")
+def listing() -> ResponseReturnValue:
+    """Appointments over many days in pages, from a day on, all of them or those of one state."""
+    facts = _list_facts()
+    return render_template("appointment/list.html", since=newest_change(), conversation=None, **facts)
+
+
+@blueprint.get("/list/rows")
+def list_rows() -> ResponseReturnValue:
+    """The page of the list alone, for a live update."""
+    return render_template("appointment/_list.html", **_list_facts())
+
+
+def _list_facts() -> dict[str, Any]:
+    account, today = current_user.account, _today()
+    since, state = _asked_day("since"), request.args.get("state", "")
+    state = state if state in CHOICES else ""
+    place, backwards = _place()
+    found = agenda.stretch(account, agenda.beginning(account, since), state or None, place, backwards, LISTED)
+    asked: dict[str, Any] = {"since": since, "state": state or None}
+    here = asked | {name: request.args.get(name) for name in ("after", "before")}
+    rows = found.rows
+    return {
+        "since_day": since, "state": state, "states": {name: marks.STATES[name] for name in CHOICES},
+        "days": _days(rows, today), "here": here, "today": today, "only": "",
+        "later": url_for("appointment.listing", **asked, after=_word(_key(rows[-1]))) if found.later and rows else "",
+        "earlier": url_for("appointment.listing", **asked, before=_word(_first(rows, account, since)))
+        if found.earlier else "",
+        "back": url_for("appointment.listing", **here), "may_set_up": current_user.role != "agent",
+        **_of_rows(rows),
+    }  # fmt: skip
+
+
+def _first(rows: Sequence[agenda.Row], account: Account, since: date) -> agenda.Key:
+    return _key(rows[0]) if rows else (agenda.beginning(account, since), 0)
+
+
+def _key(row: agenda.Row) -> agenda.Key:
+    return row.appointment.start, row.appointment.id
+
+
+def _word(key: agenda.Key) -> str:
+    return pages.encode("a", to_ms(key[0]), key[1])
+
+
+def _place() -> tuple[agenda.Key | None, bool]:
+    """Return where the list goes on, and whether backwards; raises Refused for a place that is none."""
+    backwards = bool(request.args.get("before"))
+    key = pages.decode(request.args.get("before") or request.args.get("after"), "a", 2)
+    return (None if key is None else (from_ms(key[0]), key[1])), backwards
+
+
+def _days(rows: Sequence[agenda.Row], today: date) -> list[tuple[str, date, list[agenda.Row]]]:
+    """Return the rows of a list by day, each with its title."""
+    by_day: dict[date, list[agenda.Row]] = {}
+    for row in rows:
+        by_day.setdefault(row.local.date(), []).append(row)
+    locale = get_locale().language
+    return [(moments.day_title(which, today, locale), which, those) for which, those in by_day.items()]
 
 
 def _has_any() -> bool:
@@ -91,34 +149,38 @@ def _today() -> date:
     return moments.local(now(), current_user.account.zone).date()
 
 
-def _asked_day() -> date:
+def _asked_day(name: str) -> date:
     """Return the day of the address; today for what is none, or lies where no calendar goes."""
     try:
-        asked = date.fromisoformat(request.values.get("day", "")[:10])
+        asked = date.fromisoformat(request.values.get(name, "")[:10])
     except ValueError:
         return _today()
     return asked if 1971 <= asked.year <= 9000 else _today()
 
 
+def _whole(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+
+
 def _sums(rows: list[agenda.Row]) -> list[tuple[str, int]]:
     """Return how many stand where, in the order of MARKS, those without any left out."""
     kinds = [row.standing.kind for row in rows]
-    return [(kind, kinds.count(kind)) for kind in MARKS if kind in kinds]
+    return [(kind, kinds.count(kind)) for kind in marks.MARKS if kind in kinds]
 
 
 def _told(row: agenda.Row) -> str:
     """Say since when and how an appointment stands where it does."""
-    standing, zone = row.standing, current_user.account.zone
-    if standing.kind == "not_reminded":
-        return _(WHY_NOT[standing.reason]) if standing.reason in WHY_NOT else sentence(standing.reason)
+    standing = row.standing
+    if standing.kind in ("not_reminded", "was_not_reminded"):
+        return marks.why_not(standing.reason)
     if standing.at is None:
         return ""
-    when = moments.planned(standing.at, now(), zone, get_locale().language)
+    when = moments.recent(standing.at, now(), current_user.account.zone, get_locale().language)
     if standing.kind in ("no_answer", "unreachable"):
         return _("called %(when)s", when=when) if standing.by_call else _("reminded %(when)s", when=when)
-    if standing.kind == "planned":
-        return _("by call, %(when)s", when=when) if standing.by_call else when
-    return f"{when}, {_(HOW[standing.reason])}" if standing.reason in HOW else when
+    if standing.kind == "call_planned" and msisdn.parse(row.appointment.number).channel == "voice":
+        return _("%(when)s, landline", when=when)
+    return f"{when}, {_(marks.HOW[standing.reason])}" if standing.reason in marks.HOW else when
 
 
 @blueprint.app_template_filter("shown_number")
@@ -129,13 +191,16 @@ def shown_number(e164: str) -> str:
 
 @blueprint.post("/<int:appointment_id>/state")
 def set_state(appointment_id: int) -> ResponseReturnValue:
-    """Note what became of an appointment: confirmed, declined, cancelled, came, did not come, open again."""
+    """Note what became of an appointment: confirmed, declined, cancelled, came, did not come, open again, undone."""
     appointment = agenda.find(current_user.account, appointment_id)
     state = request.form.get("state", "")
+    if state == "undo":
+        # What was said before it was noted whether somebody came.
+        state = appointment.answered or "open"
     if state == "cancelled":
-        diary.cancel(current_user.account, appointment.reference, "agent")
-    elif state in SETTABLE:
-        answers.set_state(appointment, state, "agent", _thread(appointment))
+        diary.cancel(current_user.account, appointment.reference, "agent", current_user)
+    elif state in SETTABLE or (state and state == appointment.answered):
+        answers.set_state(appointment, state, "agent", _thread(appointment), current_user)
     else:
         raise Refused("state", "unknown_state")
     return back(appointment)
@@ -160,16 +225,35 @@ def remind(appointment_id: int) -> ResponseReturnValue:
     return back(appointment)
 
 
+@blueprint.post("/<int:appointment_id>/give-again")
+def give_again(appointment_id: int) -> ResponseReturnValue:
+    """Offer the time that an appointment has left to those who wait for one."""
+    appointment = agenda.find(current_user.account, appointment_id)
+    try:
+        waiting.offer_by_hand(appointment)
+    except (Refused, Conflict) as no:
+        flash(sentence(no.code, **no.params), "error")
+        return back(appointment)
+    flash(_("The time is offered to those who wait for one."))
+    return back(appointment)
+
+
 def back(appointment: Appointment) -> ResponseReturnValue:
-    """Show the day of an appointment again, so that a reload does nothing twice."""
+    """Show the agenda again where somebody was, at the appointment, so that a reload does nothing twice."""
     local = moments.local(appointment.start, current_user.account.zone)
     only = request.form.get("show", "")
-    return redirect(
-        url_for(
-            "appointment.show",
-            day=f"{local:%Y-%m-%d}",
-            show=only if only in FILTERS and only else None,
-            _anchor=f"a-{appointment.id}",
-        ),
-        303,
+    usual = url_for(
+        "appointment.show", day=f"{local:%Y-%m-%d}", show=only if only in FILTERS and only else None
     )
+    return redirect(f"{_came_from() or usual}#a-{appointment.id}", 303)
+
+
+def _came_from() -> str:
+    """Return the page of the list that a form names; nothing for any other address."""
+    path = request.form.get("back", "")[:500]
+    try:
+        parts = urlsplit(path)
+    except ValueError:
+        return ""
+    ours = not parts.scheme and not parts.netloc and parts.path == url_for("appointment.listing")
+    return path.partition("#")[0] if ours else ""

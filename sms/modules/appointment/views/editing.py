@@ -39,10 +39,21 @@ class Typed:
 
 @blueprint.get("/new")
 def new() -> ResponseReturnValue:
-    """The empty form; number and day may be given in the address."""
+    """The empty form; number and day may be given in the address, or an appointment whose time is free again."""
+    if freed := request.args.get("instead", type=int):
+        return _page(_instead(agenda.find(current_user.account, freed)))
     day = request.args.get("day", "")[:10]
     start = f"{day}T09:00" if day else ""
     return _page(Typed(number=request.args.get("number", "")[:40], start=start))
+
+
+def _instead(freed: Appointment) -> Typed:
+    """Return the form for somebody else at the time that an appointment has left."""
+    return Typed(start=moments.for_input(freed.start, freed.zone), minutes=_minutes_of(freed))
+
+
+def _minutes_of(there: Appointment) -> str:
+    return "" if there.end is None else str(int((there.end - there.start).total_seconds() // 60))
 
 
 @blueprint.post("/new")
@@ -56,13 +67,12 @@ def edit(appointment_id: int) -> ResponseReturnValue:
     """The form of one appointment."""
     there = agenda.find(current_user.account, appointment_id)
     known = contacts.filling(current_user.account, [there.number] if there.number else [])
-    minutes = "" if there.end is None else str(int((there.end - there.start).total_seconds() // 60))
     return _page(
         Typed(
             name=(known.get(there.number) or {}).get("name") or "",
             number=msisdn.display(there.number) if there.number else "",
             start=moments.for_input(there.start, there.zone),
-            minutes=minutes,
+            minutes=_minutes_of(there),
             title=there.title,
         ),
         there,
@@ -90,7 +100,7 @@ def _save(there: Appointment | None) -> ResponseReturnValue:
         return _page(typed, there, 422)
     if found.number:
         contacts.find_or_add(account, found.number, one_line(typed.name)[: contacts.LONGEST_NAME], "closed")
-    appointment, new = diary.put(account, found, "form")
+    appointment, new = diary.put(account, found, "form", current_user)
     flash(_("The appointment is in the diary.") if new else _("The appointment is changed."))
     return back(appointment)
 

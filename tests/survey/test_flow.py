@@ -183,6 +183,22 @@ def test_a_range_of_days_leads_somewhere():
     ]
 
 
+@pytest.mark.parametrize(
+    ("answer", "value"),
+    [("sehr", 1), ("Gar nicht!", 5), ("5, gar nicht!", 5), ("gar nicht (5)", 5), ("1 = sehr", 1), ("3", 3),
+     ("nicht sehr", None), ("sehr gar nicht", None), ("4, gar nicht", None), ("5 sehr", None), ("", None)],
+)  # fmt: skip
+def test_the_ends_of_a_scale_are_understood_by_their_names(answer, value):
+    scale = flow.Question("q", type="scale", low="sehr", high="gar nicht")
+    meant = flow.make_sense(scale, answer, "de", DAY)
+    assert (meant.outcome, meant.value) == (("value", value) if value else ("unclear", None))
+
+
+def test_ends_with_one_name_are_understood_by_none():
+    scale = flow.Question("q", type="scale", low="schlecht", high="Schlecht")
+    assert flow.make_sense(scale, "schlecht", "de", DAY).outcome == "unclear"
+
+
 def test_stop_in_a_free_text_is_no_answer():
     made = flow.read({"questions": [{"key": "a", "type": "text", "text": "Warum?"}]})
     played = flow.play(made, ["STOP", "doch"], "de")

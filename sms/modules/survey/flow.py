@@ -4,14 +4,18 @@ A flow is data (JSON) that `read` makes questions of. `step` takes the state of 
 and returns the next state with what is to be done; nothing is sent or stored here.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from sms.gsm.fold import fold
 from sms.modules.survey import words
 from sms.understanding import Understood, optout, understand
+
+_word = re.compile(r"\w+")
 
 TYPES = ("yesno", "choice", "multichoice", "scale", "number", "date", "text")
 SCALES = {"1-5": (1, 5), "1-10": (1, 10), "nps": (0, 10), "grade": (1, 6)}
@@ -260,12 +264,33 @@ def make_sense(question: Question, text: str, locale: str, today: date | None) -
     """Return what an answer to this question means; free text is taken as it stands."""
     if question.type != "text":
         least, most = question.bounds
-        return understand(
+        meant = understand(
             question.type, text, locale=locale, options=question.options, min=least, max=most, today=today
         )
+        return _with_ends(question, text, meant)
     if optout.is_stop(text):
         return Understood("opt_out", None, "opt_out")
     return Understood("value", text.strip(), "text") if text.strip() else Understood("unclear", None, "empty")
+
+
+def _with_ends(question: Question, text: str, meant: Understood) -> Understood:
+    """Read the owner's words for the ends of a scale: gar nicht; 5, gar nicht. With another number they contradict it."""
+    if question.type != "scale" or not (question.low or question.high) or meant.outcome == "opt_out":
+        return meant
+    said = _words(text)
+    numbers = [word for word in said if word.isdigit()]
+    ends = zip(question.bounds, (question.low, question.high), strict=True)
+    rest = [word for word in said if not word.isdigit()]
+    named = [str(value) for value, meaning in ends if rest and _words(meaning) == rest]
+    if len(named) != 1:
+        return meant
+    if numbers and numbers != named:
+        return Understood("unclear", None, "contradiction")
+    return Understood("value", int(named[0]), "scale_end")
+
+
+def _words(text: str) -> list[str]:
+    return _word.findall(fold(text))
 
 
 def leads_to(flow: Flow, question: Question, stored: str) -> Question | None:

@@ -276,8 +276,8 @@ def test_what_is_wrong_with_one_event_is_told_and_spoils_no_other(host, subscrib
     )
     read = _read(subscribed)
     assert (read.events, read.unnumbered) == (2, 1)
-    assert {code for _, code, _ in read.mistakes} >= {"no_number", "too_many_occurrences"}
-    assert ["31.03.2027 09:00 Teambesprechung", "no_number", {}] in read.mistakes
+    assert {code for _, code, _ in read.mistakes} >= {"without_number", "too_many_occurrences"}
+    assert ["31.03.2027 09:00 Teambesprechung", "without_number", {}] in read.mistakes
 
 
 def test_too_many_appointments_are_refused_before_they_are_all_worked_out(host, subscribed, monkeypatch):

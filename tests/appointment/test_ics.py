@@ -38,7 +38,7 @@ def _calendar(*events: str, head: str = "") -> bytes:
 
 def _starts(*events: str, head: str = "", zone: ZoneInfo = BERLIN) -> list[str]:
     reading = read(_calendar(*events, head=head), zone, SINCE, since=SINCE, until=UNTIL)
-    assert {m.code for m in reading.mistakes} <= {"no_number"}, reading.mistakes
+    assert {m.code for m in reading.mistakes} <= {"without_number"}, reading.mistakes
     return [f"{one.start:%m-%d %H:%M}" + (" x" if one.cancelled else "") for one in reading.appointments]
 
 
@@ -139,7 +139,7 @@ def test_an_event_that_cannot_be_read_spoils_no_other():
     assert [(m.place, m.code) for m in reading.mistakes] == [
         ("bad", "bad_event"),
         ("none", "no_start"),
-        ("ok", "no_number"),
+        ("ok", "without_number"),
     ]
 
 

@@ -49,7 +49,7 @@ MISTAKES = [
     ("A;30.03.2026 09:00;12ab;x", "letters"),
     ("A;30.03.2026 09:00;0043 1 5125555;x", "foreign_landline"),
     ("A;30.03.2026 09:00;112;x", "emergency"),
-    ("A;30.03.2026 09:00;;x", "no_number"),
+    ("A;30.03.2026 09:00;;x", "without_number"),
 ]
 
 
@@ -59,7 +59,7 @@ def test_each_wrong_line_is_named_and_spoils_no_other(line, code):
     reading = read(f"reference;start;number;title\n{line}\n{good}\n".encode(), BERLIN)
     assert [(m.place, m.code) for m in reading.mistakes] == [(2, code)]
     assert reading.appointments[-1].reference == "B"
-    assert len(reading.appointments) == (2 if code == "no_number" else 1)
+    assert len(reading.appointments) == (2 if code == "without_number" else 1)
 
 
 def test_a_reference_twice_counts_once_and_is_named():

@@ -76,7 +76,9 @@ def read(
             if most is not None and len(found) > most:
                 raise TooMany
     found.sort(key=lambda one: (one.start, one.reference))
-    mistakes += [Mistake(one.reference, "no_number") for one in found if not one.number and not one.cancelled]
+    mistakes += [
+        Mistake(one.reference, "without_number") for one in found if not one.number and not one.cancelled
+    ]
     return Reading(found, mistakes)
 
 

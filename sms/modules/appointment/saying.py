@@ -9,6 +9,7 @@ from babel.dates import format_date
 
 from sms import checking
 from sms.models import Account
+from sms.modules.appointment import feed
 from sms.modules.appointment.models import Appointment, Scheme
 
 TEXTS = {
@@ -99,10 +100,12 @@ def fields(account: Account, appointment: Appointment) -> dict[str, Any]:
     day = written_day(local.date(), locale)
     hour = f"{local:%H:%M}"
     whole = in_words(local, locale)
+    link = feed.card_address(appointment)
     own = {name: value for name, value in (appointment.fields or {}).items() if value is not None}
     return own | {
         "Wochentag": weekday, "Datum": day, "Uhrzeit": hour, "Termin": whole, "Titel": appointment.title,
         "weekday": weekday, "date": day, "time": hour, "appointment": whole, "title": appointment.title,
+        "Kalenderlink": link, "calendar_link": link,
     }  # fmt: skip
 
 

@@ -147,6 +147,8 @@ def known_names(account: Account) -> list[str]:
         "time",
         "appointment",
         "title",
+        "Kalenderlink",
+        "calendar_link",
     ]
     recent = (
         Appointment.select(Appointment.fields)

@@ -84,7 +84,7 @@ def read(
         elif (since is None or one.start >= since) and (until is None or one.start < until):
             found[one.reference] = one
             if one.number is None:
-                mistakes.append(Mistake(line, "no_number"))
+                mistakes.append(Mistake(line, "without_number"))
     return Reading(list(found.values()), mistakes)
 
 

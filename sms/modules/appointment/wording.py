@@ -19,7 +19,7 @@ SENTENCES = {
     "bad_event": N_("This event cannot be read."),
     "no_start": N_("This event does not say when it begins."),
     "too_many_occurrences": N_("This series has too many appointments: at most %(limit)s."),
-    "no_number": N_("There is no phone number here, so nobody is reminded."),
+    "without_number": N_("There is no phone number here, so nobody is reminded."),
     "no_hour": N_("The hour is missing."),
     "twice": N_("The reference %(reference)s is in a line above already."),
     "unknown_media": N_("Please send a calendar (text/calendar) or a table (text/csv)."),

@@ -130,7 +130,7 @@ def show_file(token: str) -> ResponseReturnValue:
         reading, error = Reading([], []), sentence(no.code, **no.params)
     meanings = [m if m in MEANINGS else OWN for m in table.meanings_of(headings, chosen)]
     mistakes = [
-        (m.place, sentence(m.code, **m.params), m.code == "no_number")
+        (m.place, sentence(m.code, **m.params), m.code == "without_number")
         for m in reading.mistakes[:SHOWN_MISTAKES]
     ]
     return render_template(

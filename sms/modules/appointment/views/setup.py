@@ -32,8 +32,8 @@ LOOKED_AT = 60
 """Coming appointments of which they are foretold."""
 ANSWERS = ("confirm", "cancel", "reschedule", "too_late")
 SIMPLE = ("sender", "text", "moved_text", "cancelled_text", "quiet_from", "quiet_to", "on_quiet", "cutoff")
-OFFERED = ("Termin", "Wochentag", "Datum", "Uhrzeit", "Praxis", "Titel")
-OFFERED_EN = ("appointment", "weekday", "date", "time", "account", "title")
+OFFERED = ("Termin", "Wochentag", "Datum", "Uhrzeit", "Praxis", "Titel", "Kalenderlink")
+OFFERED_EN = ("appointment", "weekday", "date", "time", "account", "title", "calendar_link")
 
 
 @dataclass

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from sms import clock, contacts, labelling, senders, sending, suppression, template_texts
 from sms.models import Account, ApiKey, Suppression, User
-from sms.modules.appointment import diary
+from sms.modules.appointment import diary, subscribing
 from sms.modules.appointment.found import Found
 from sms.modules.survey import enrolling, surveys
 from sms.modules.survey.models import Answer
@@ -28,6 +28,8 @@ PUBLIC = {
     "signin.choose_password",
     "signin.set_password",
     "devmail.mails",
+    "appointment.give_out",
+    "appointment.card",
 }
 """What may be seen without a sign-in. Adding to this is a decision; that is why it stands here."""
 
@@ -42,6 +44,8 @@ OWNERS_SURVEYS = {
     "survey.copy", "survey.pause", "survey.resume", "survey.end", "survey.delete",
 }  # fmt: skip
 """What of surveys agents are kept from; they read results, and take over in their threads."""
+
+OWNERS_CALENDARS = ("/appointments/calendars", "/appointments/feed")
 
 OTHERS = {
     "name": "sandbox",
@@ -81,6 +85,7 @@ def foreign(other_account: Account, stranger: User, app: Flask) -> dict[str, obj
     suppression.suppress(other_account, "+491713920034", "agent")
     inspection = Found("HU-1", clock.now() + timedelta(days=3), ZoneInfo("Europe/Berlin"), "+491713920033")
     appointment = diary.put(other_account, inspection, "api")[0]
+    calendar = subscribing.add(other_account, "Werkstatt", "https://kalender.example/werkstatt.ics")
     survey = surveys.create(other_account, "Werkstatt", {"questions": [{"key": "q1", "text": "Zufrieden?"}]})
     run = enrolling.try_out(survey, "+491713920033")
     answer = Answer.create(run=run, version=run.version_id, question="q1", raw="ja", answered_at=clock.now())
@@ -90,6 +95,7 @@ def foreign(other_account: Account, stranger: User, app: Flask) -> dict[str, obj
         "answer_id": answer.id,
         "reference": appointment.reference,
         "appointment_id": appointment.id,
+        "calendar_id": calendar.id,
         "conversation_id": conversation.id,
         "message_id": message.id,
         "user_id": stranger.id,
@@ -189,7 +195,9 @@ def test_agents_are_kept_from_the_setup_and_owners_from_the_carriers(
     wrong = []
     for route in behind_sign_in(routes):
         needs_owner = route.path.startswith(OWNERS) and not route.path.startswith(EVERYBODYS)
-        needs_owner = needs_owner or route.endpoint in OWNERS_SURVEYS
+        needs_owner = (
+            needs_owner or route.endpoint in OWNERS_SURVEYS or route.path.startswith(OWNERS_CALENDARS)
+        )
         needs_operator = route.path.startswith(OPERATORS)
         for user, forbidden in ((anna, needs_owner), (owner, needs_operator)):
             if not forbidden:

@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -57,6 +57,22 @@ class Banner:
 
 
 @dataclass(frozen=True)
+class Panel:
+    """What a module says beside a thread: a title (an English msgid), when something is, in which zone, and what.
+
+    `mark` is where it stands as (kind, icon, msgid) of the status mark; `why` and `line` are words already said.
+    """
+
+    title: str
+    at: datetime
+    zone: str
+    line: str
+    mark: tuple[str, str, str]
+    why: str = ""
+    href: str = ""
+
+
+@dataclass(frozen=True)
 class Module:
     """What a module's folder offers as `module` in its __init__; what it has no use for stays None.
 
@@ -73,6 +89,7 @@ class Module:
     occasions: the kinds of occasions that this module itself announces.
     on_erase(contact, numbers): a person is being erased, with these numbers. Runs inside the erasing transaction.
     banners(conversation): what stands above a thread, with what an agent can do about it.
+    panels(conversation, numbers): what stands beside a thread about the person with these numbers.
     tick(): once a second in the worker.
     demo(account): put into the demo account what it should hold.
     sentences: what people read for the codes that the module refuses with; events: for the kinds of its events in a
@@ -92,6 +109,7 @@ class Module:
     occasions: tuple[OccasionKind, ...] = ()
     on_erase: Callable[[Contact, list[str]], None] | None = None
     banners: Callable[[Conversation], list[Banner]] | None = None
+    panels: Callable[[Conversation, Sequence[str]], list[Panel]] | None = None
     tick: Callable[[], None] | None = None
     demo: Callable[[Account], None] | None = None
     sentences: Mapping[str, str] = field(default_factory=dict)
@@ -132,6 +150,11 @@ def still_right(message: Message) -> bool:
 def banners(conversation: Conversation) -> list[Banner]:
     """Return what the modules say above a thread."""
     return [b for module in modules().values() if module.banners for b in module.banners(conversation)]
+
+
+def panels(conversation: Conversation, numbers: Sequence[str]) -> list[Panel]:
+    """Return what the modules say beside a thread about the person with these numbers."""
+    return [p for module in modules().values() if module.panels for p in module.panels(conversation, numbers)]
 
 
 def occasions() -> dict[str, OccasionKind]:

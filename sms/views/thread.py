@@ -17,7 +17,8 @@ from peewee import JOIN, fn
 from sms import accounts, inbox, sending, wallclock
 from sms.clock import now
 from sms.models import Conversation, Message, User
-from sms.modules import banners
+from sms.modules import Panel, banners
+from sms.modules import panels as panels_of
 from sms.refusal import Conflict, NotFound, Refused
 from sms.views import bubble, moments
 from sms.views.bubble import render_bubble, render_day
@@ -207,10 +208,15 @@ def contact_facts(conversation: Conversation, numbers: list[Any] | None = None) 
     return {
         "conversation": conversation,
         "numbers": numbers,
+        "beside": [(p, _when(p)) for p in panels_of(conversation, [n.number for n in numbers])],
         "all_blocked": bool(numbers) and all(n.blocked for n in numbers),
         "history": history(conversation),
         "may_erase": current_user.role in ("owner", "operator"),
     }
+
+
+def _when(panel: Panel) -> str:
+    return moments.planned(panel.at, now(), panel.zone, get_locale().language)
 
 
 def history(conversation: Conversation) -> list[tuple[str, str]]:

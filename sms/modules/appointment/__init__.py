@@ -3,6 +3,7 @@
 from sms.modules import Module, NavEntry
 from sms.modules.appointment import (
     answers,
+    beside,
     claiming,
     demo,
     occasions,
@@ -30,6 +31,7 @@ module = Module(
     still_right=phoning.still_right,
     on_opt_out=answers.on_opt_out,
     on_erase=answers.on_erase,
+    panels=beside.panels,
     tick=_tick,
     demo=demo.prepare,
     sentences=wording.SENTENCES,

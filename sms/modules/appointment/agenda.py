@@ -152,13 +152,18 @@ def with_gaps(rows: Sequence[Row]) -> list[Row | Gap]:
     """Return the rows of a day with the times between them in which nobody comes."""
     shown: list[Row | Gap] = []
     busy_until: datetime | None = None
+    place = 0
     for row in rows:
-        if row.standing.kind not in OVER:
-            if busy_until is not None and row.local - busy_until >= GAP:
-                shown.append(Gap(busy_until, row.local))
-            end = row.local + timedelta(minutes=row.minutes or 0)
-            busy_until = end if busy_until is None else max(busy_until, end)
+        if row.standing.kind in OVER:
+            shown.append(row)
+            continue
+        if busy_until is not None and row.local - busy_until >= GAP:
+            # Before what was called off in it: the day is in the order of time.
+            shown.insert(place, Gap(busy_until, row.local))
+        end = row.local + timedelta(minutes=row.minutes or 0)
+        busy_until = end if busy_until is None else max(busy_until, end)
         shown.append(row)
+        place = len(shown)
     return shown
 
 

@@ -178,6 +178,7 @@ def to_agents(conversation: Conversation, appointment: Appointment, kind: str) -
 
 def _tell(conversation: Conversation, appointment: Appointment, kind: str, by: User | None = None) -> None:
     add_event(conversation, kind, by, MODULE, appointment=appointment.id, strong=in_words(appointment))
+    log_change(conversation.account_id, "conversation", conversation.id)
 
 
 def _say(message: Message, text: str, fields: dict[str, Any]) -> None:

@@ -50,7 +50,11 @@ def checked_reference(raw: str) -> str:
 
 def put(account: Account, found: Found, source: str, by: User | None = None) -> tuple[Appointment, bool]:
     """Add an appointment or bring the one of its reference to what it is now; True where it is new."""
-    (appointment,), new = _put_safely(account, [found], source, by)
+    with database.atomic():
+        (appointment,), new = _put_safely(account, [found], source, by)
+        numbers = [appointment.number] if appointment.number else []
+        for thread in contacts.threads(account, numbers).values():
+            log_change(account.id, "conversation", thread)
     return appointment, bool(new)
 
 

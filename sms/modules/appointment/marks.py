@@ -14,8 +14,8 @@ MARKS = {
     "was_not_reminded": ("none", "circle-dashed", N_("Was not reminded")),
     "unreachable": ("fail", "circle-x", N_("Cannot be reached")),
     "no_show": ("fail", "circle-x", N_("Did not come")),
-    "declined": ("none", "calendar-x-2", N_("Declined")),
-    "cancelled": ("none", "calendar-x-2", N_("Cancelled")),
+    "declined": ("none", "calendar-x-2", N_("Called off")),
+    "cancelled": ("none", "calendar-x-2", N_("Cancelled by us")),
 }
 """Kind, icon and word of each standing, in the order in which they are counted."""
 COUNTED = {
@@ -29,8 +29,8 @@ COUNTED = {
     "was_not_reminded": N_("not reminded"),
     "unreachable": N_("cannot be reached"),
     "no_show": N_("did not come"),
-    "declined": N_("declined"),
-    "cancelled": N_("cancelled"),
+    "declined": N_("said no"),
+    "cancelled": N_("cancelled by us"),
 }
 """The word of each standing behind a number."""
 STATES = {name: mark[2] for name, mark in MARKS.items()} | {"open": N_("Nothing said yet")}

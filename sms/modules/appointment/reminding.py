@@ -145,6 +145,7 @@ def _remind(reminder_id: int) -> int:
         planning.end(reminder, "skipped", refusal.code[:30])
         return 1
     planning.end(reminder, "sent", "", message.id)
+    log_change(appointment.account_id, "conversation", message.conversation_id)
     if reminder.channel == "both" and channel == "sms":
         following.plan_call(reminder, scheme, message)
     return 1
@@ -229,7 +230,8 @@ def remind_now(appointment: Appointment, by_call: bool = False) -> Message:
                 appointment=appointment, rule=f"hand-{message.id}", start=appointment.start, at=now(), channel=channel,
                 state="sent", message=message.id, done_at=now(),
             )  # fmt: skip
-            log_change(appointment.account_id, "appointment")
+            planning.note_reminded(appointment.id, appointment.start)
+            log_change(appointment.account_id, "conversation", message.conversation_id)
     except awaiting.Busy:
         raise Conflict("numbers_wait") from None
     return message

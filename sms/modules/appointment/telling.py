@@ -2,7 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
-from sms.models import Conversation, User
+from sms.models import Conversation, User, log_change
 from sms.models.event import add_event
 from sms.modules.appointment import saying
 from sms.modules.appointment.models import Appointment
@@ -34,6 +34,7 @@ def _say(thread: int | None, appointment: Appointment, what: str, source: str, b
         appointment=appointment.id,
         strong=in_words(appointment),
     )
+    log_change(appointment.account_id, "conversation", thread)
 
 
 def in_words(appointment: Appointment) -> str:

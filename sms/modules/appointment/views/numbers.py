@@ -65,8 +65,8 @@ def export_numbers() -> ResponseReturnValue:
 
 def _headings() -> list[str]:
     return [
-        _("Month"), _("Appointments"), _("Confirmed"), _("Declined"), _("Another time wanted"), _("No answer"),
-        _("Not reminded"), _("Cancelled"), _("Did not come, reminded"), _("of those reminded"),
+        _("Month"), _("Appointments"), _("Confirmed"), _("Called off"), _("Another time wanted"), _("No answer"),
+        _("Not reminded"), _("Cancelled by us"), _("Did not come, reminded"), _("of those reminded"),
         _("Did not come, not reminded"), _("of those not reminded"),
     ]  # fmt: skip
 

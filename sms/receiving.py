@@ -2,17 +2,19 @@
 
 import json
 import logging
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sms import contacts, delivery, routing, search, sending, statements, suppression
 from sms.carriers.contract import IncomingText, TextReport, in_a_line
 from sms.clock import now
 from sms.db import database, to_ms
+from sms.gathering import Gathering
 from sms.gsm import msisdn, segments
 from sms.inbox import reopen
-from sms.logbook import adopt, trace
+from sms.logbook import adopt, trace, tracing
 from sms.models import Account, Attempt, Conversation, Expectation, Inbound, Message, log_change
 from sms.modules import modules
 from sms.refusal import Refused
@@ -24,42 +26,92 @@ ANSWER_WITHIN = timedelta(days=7)
 LONGEST_INCOMING = 5_000
 NOBODY = "anonymous"
 """Who calls or writes without showing a number."""
+TOGETHER = 20
+"""Texts that are considered in one transaction at most: the account's day is nobody else's for so long."""
 ABANDONED = timedelta(seconds=30)
 """After so long without being considered, the process that stored a text is gone."""
+
+
+class _Came(NamedTuple):
+    """A text as it came in, with its request's id in the logs."""
+
+    carrier: str
+    text: IncomingText
+    trace: str
+
+
+class _Taken(NamedTuple):
+    """A text that is stored and threaded, and waits to be considered."""
+
+    inbound: Inbound
+    message: Message
 
 
 def receive_text(carrier: str, text: IncomingText) -> Message | None:
     """Take one incoming text; None where it was here before, or where no account can own it.
 
-    It is stored and threaded in one transaction and considered in a second: whatever goes wrong with the second,
-    the text is before the agents' eyes; one that a dying process left is considered by `sweep`.
+    It is stored and threaded in one transaction and considered in a second, together with others that come at the
+    same time: whatever goes wrong with the second, the text is before the agents' eyes; one that a dying process left
+    is considered by `sweep`.
     """
+    return _receiving.do("texts", _Came(carrier, text, trace()))
+
+
+def _receive(lot: list[_Came]) -> list[Message | None]:
+    """Take some texts, those of one person in the order in which they came, everybody's in one: so nobody deadlocks."""
+    order = sorted(range(len(lot)), key=lambda place: lot[place].text.sender)
     with database.atomic():
-        inbound = _store(carrier, "text", text.reference, {**asdict(text), "at": None, "raw": dict(text.raw)})
-        if inbound is None:
-            return None
-        their = number_of(text.sender)
-        account = routing.owner_of_reply(text.to, their)
-        if account is None:
-            log.error("an incoming text %s has no account to go to", text.reference)
-            _handled(inbound)
-            return None
-        message = _threaded(carrier, account, text, their)
-    _consider_safely(inbound, message)
-    return message
+        taken = {place: _take(lot[place]) for place in order}
+    if new := [found for found in taken.values() if found is not None]:
+        _consider_all(new)
+    return [found and found.message for _, found in sorted(taken.items())]
 
 
-def _consider_safely(inbound: Inbound, message: Message) -> None:
+_receiving = Gathering(_receive, TOGETHER)
+
+
+def _take(came: _Came) -> _Taken | None:
+    carrier, text = came.carrier, came.text
+    inbound = _store(carrier, "text", text.reference, {**asdict(text), "at": None, "raw": dict(text.raw)})
+    if inbound is None:
+        return None
+    their = number_of(text.sender)
+    account = routing.owner_of_reply(text.to, their)
+    if account is None:
+        log.error("an incoming text %s has no account to go to", text.reference)
+        _handled(inbound)
+        return None
+    return _Taken(inbound, _threaded(came, account, their))
+
+
+def _consider_all(taken: Sequence[_Taken]) -> None:
+    """Consider some texts in one transaction; where that fails, each in its own."""
     try:
         with database.atomic():
-            # Only one of two workers goes on; the other finds it handled.
-            if _handled(inbound):
-                _consider(message.account, message.conversation, message)
-    except Exception:
-        log.exception("incoming message %s could not be considered, agents take it", message.id)
+            for one in taken:
+                _consider_once(one)
+    except Exception as error:
+        log.warning("%d texts are considered one by one: %s", len(taken), error)
+        for one in taken:
+            _consider_safely(one)
+
+
+def _consider_once(one: _Taken) -> None:
+    # Only one of two workers goes on; the other finds it handled.
+    if _handled(one.inbound):
+        with tracing(one.message.trace):
+            _consider(one.message.account, one.message.conversation, one.message)
+
+
+def _consider_safely(one: _Taken) -> None:
+    try:
         with database.atomic():
-            _handled(inbound)
-            reopen(message.conversation)
+            _consider_once(one)
+    except Exception:
+        log.exception("incoming message %s could not be considered, agents take it", one.message.id)
+        with database.atomic():
+            _handled(one.inbound)
+            reopen(one.message.conversation)
 
 
 def _handled(inbound: Inbound) -> bool:
@@ -81,7 +133,7 @@ def sweep() -> None:
         if message is None:
             _handled(inbound)
         else:
-            _consider_safely(inbound, message)
+            _consider_all([_Taken(inbound, message)])
 
 
 _STORE = (
@@ -102,7 +154,8 @@ def number_of(raw: str) -> str:
     return msisdn.parse(raw).e164 or "".join(c for c in raw if c.isprintable()).strip()[:20] or NOBODY
 
 
-def _threaded(carrier: str, account: Account, text: IncomingText, their: str) -> Message:
+def _threaded(came: _Came, account: Account, their: str) -> Message:
+    text = came.text
     _, conversation = contacts.find_or_add(account, their)
     body = segments.normalise(_storable(text.text))[:LONGEST_INCOMING]
     counted = segments.count(body)
@@ -110,11 +163,11 @@ def _threaded(carrier: str, account: Account, text: IncomingText, their: str) ->
     message = statements.store(Message(
         account=account, conversation=conversation, direction="incoming", channel="sms",
         ours=text.to[:20], theirs=their, text=body, encoding=counted.encoding, parts=counted.parts,
-        status="received", source="recipient", carrier=carrier, carrier_reference=text.reference,
-        answers=_answered_by(account, text.to, their), created_at=moment, at=moment, trace=trace(),
+        status="received", source="recipient", carrier=came.carrier, carrier_reference=text.reference,
+        answers=_answered_by(account, text.to, their), created_at=moment, at=moment, trace=came.trace,
     ))  # fmt: skip
     search.note([message.id])
-    routing.remember_reply(account, text.to, their, carrier)
+    routing.remember_reply(account, text.to, their, came.carrier)
     arrived(conversation, message)
     return message
 

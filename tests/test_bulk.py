@@ -370,7 +370,7 @@ def at_once(account: Account, lot: list[Wanted]) -> list[Any]:
         thread.start()
     for thread in threads:
         thread.join(timeout=30)
-    assert gathering._lines == {}
+    assert gathering.accepting.idle()
     return told_to
 
 

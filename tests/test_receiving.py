@@ -177,7 +177,7 @@ def test_a_text_whose_process_died_before_it_was_considered_is_considered_later(
     account, carrier, monkeypatch
 ):
     with monkeypatch.context() as died:
-        died.setattr(receiving, "_consider_safely", lambda inbound, message: None)
+        died.setattr(receiving, "_consider_all", lambda taken: None)
         carrier.text("STOP")
     receiving.sweep()
     assert not receiving.suppression.is_suppressed(account, MARGARETHE)

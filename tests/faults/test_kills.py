@@ -45,7 +45,7 @@ WEB = {
     "sms.idempotency:once": ("start", *TRANSACTION),
     "sms.receiving:receive_report": ("start", *TRANSACTION),
     "sms.receiving:receive_text": ("start", *TRANSACTION, "end"),
-    "sms.receiving:_consider_safely": ("start", *TRANSACTION),
+    "sms.receiving:_consider_all": ("start", *TRANSACTION),
     "sms.calling:receive_report": ("start", *TRANSACTION),
 }
 RARE = ("sms.grey:ask_about_grey", "sms.tally:_add", "sms.outbox:_release_scheduled")

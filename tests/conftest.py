@@ -24,6 +24,8 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
 ]
+PATIENCE = 30
+"""Seconds that a test waits for a state: they pass only where it does not come, so a slow machine is no failure."""
 SECRET = "only-for-tests-0123456789abcdefghij"
 PASSWORD = "Wolle und Garn 7"
 API_KEY = "fdn_test_key_of_the_practice"
@@ -70,8 +72,9 @@ def _settle() -> People:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     """The one real browser of a test process: Playwright cannot be started twice in it."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_FLAGS)
         yield browser

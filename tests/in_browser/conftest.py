@@ -5,9 +5,10 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from flask import Flask
@@ -17,9 +18,10 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from sms import accounts, config, db, exchange, queue
 from sms.models import Account, User
 from tests import database
-from tests.conftest import SECRET, People
+from tests.conftest import PATIENCE, SECRET, People
 from tests.ports import free_port
 
+T = TypeVar("T")
 ARTIFACTS = Path(__file__).parents[1] / ".artifacts"
 
 
@@ -41,25 +43,26 @@ class Site:
 
 def stop(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
-    process.wait(15)
+    process.wait(PATIENCE)
 
 
 def start(environment: dict[str, str]) -> subprocess.Popen[bytes]:
     """Start the web server and wait until it answers."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "flask", "--app", "app", "web"],
+        [sys.executable, "-m", "tests.in_browser.server"],
         env={**os.environ, **environment},
         cwd=Path(__file__).parents[2],
         stdout=subprocess.DEVNULL,
         stderr=(Path(environment["FADEN_DATA"]) / "web.log").open("ab"),
     )
     address = f"http://127.0.0.1:{environment['PORT']}/healthz"
-    for _ in range(300):
+    end = time.monotonic() + 2 * PATIENCE
+    while process.poll() is None and time.monotonic() < end:
         try:
-            urllib.request.urlopen(address, timeout=1).close()
+            urllib.request.urlopen(address, timeout=5).close()
             return process
         except OSError:
-            time.sleep(0.05)
+            time.sleep(0.02)
     process.kill()
     raise RuntimeError((Path(environment["FADEN_DATA"]) / "web.log").read_text())
 
@@ -73,7 +76,7 @@ def site(
         "FADEN_DATA": str(data),
         "FADEN_DATABASE_URL": database.url(data),
         "FADEN_SECRET_KEY": SECRET,
-        "PORT": str(free_port()),
+        "PORT": str(free_port(2)),
         "HOST": "127.0.0.1",
     }
     settings = config.load(environment)
@@ -131,11 +134,12 @@ class Visitors:
         self.complaints: list[str] = []
 
     def open(self, user: User, path: str = "/inbox?view=open", **options) -> Page:
-        """Return a page on which this person is signed in."""
-        context = self._chromium.new_context(base_url=self._site.url, **{"locale": "de-DE", **options})
+        """Return a page on which this person is signed in; nothing moves on it, so what is looked at is at rest."""
+        usual = {"locale": "de-DE", "reduced_motion": "reduce"}
+        context = self._chromium.new_context(base_url=self._site.url, **{**usual, **options})
         self._contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(8000)
+        page.set_default_timeout(PATIENCE * 1000)
         page.on("console", self._listen)
         page.on(
             "response",
@@ -163,6 +167,25 @@ def visitors(chromium: Browser, site: Site) -> Iterator[Visitors]:
     made = Visitors(chromium, site)
     yield made
     made.leave()
+
+
+def connected(page: Page) -> None:
+    """Wait until the page's stream is open."""
+    until(page, "document.getElementById('live')?._htmx?.sse?.status === 200")
+
+
+def until(page: Page, script: str) -> None:
+    """Wait until a script says yes; Playwright's own `wait_for_function` is refused by the policy of our pages."""
+    soon(lambda: page.evaluate(script) or page.wait_for_timeout(30))
+
+
+def soon(true: Callable[[], T]) -> T:
+    """Return the first true answer of what the server brings about, a moment after the page shows it perhaps."""
+    end = time.monotonic() + PATIENCE
+    while not (found := true()):
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.02)
+    return found
 
 
 def shot(page: Page, name: str) -> None:

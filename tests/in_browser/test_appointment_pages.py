@@ -9,7 +9,7 @@ from sms import clock
 from sms.models import Account, User
 from sms.modules.appointment import demo, diary
 from sms.modules.appointment.models import Appointment
-from tests.in_browser.conftest import Site, Visitors, shot
+from tests.in_browser.conftest import Site, Visitors, connected, shot
 from tests.in_browser.test_setup_pages import faults, sideways
 
 PAGES = {"agenda": "/appointments/", "new": "/appointments/new", "setup": "/appointments/setup"}
@@ -76,9 +76,9 @@ def test_a_table_is_taken_in_from_the_page(visitors: Visitors, furnished: Accoun
 
 def test_the_agenda_follows_what_others_do(visitors: Visitors, furnished: Account, owner: User) -> None:
     page = visitors.open(owner, "/appointments/")
-    page.wait_for_timeout(500)
+    connected(page)
     one = Appointment.get(Appointment.account == furnished, Appointment.reference == "demo-4")
     row = page.locator(f"#a-{one.id}")
-    expect(row).not_to_contain_text("Abgesagt")
+    expect(row).not_to_contain_text("abgesagt")
     diary.cancel(furnished, one.reference)
-    expect(row).to_contain_text("Abgesagt")
+    expect(row).to_contain_text("abgesagt")

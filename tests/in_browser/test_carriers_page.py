@@ -84,7 +84,7 @@ def test_a_carrier_that_falls_ill_is_seen_without_a_reload(
     expect(page.locator("#standing-sandbox .st")).to_have_text("bereit")
     page.get_by_text("Tag für Tag").click()
     stands("sick", "probe", "temporary ConnectionRefusedError")
-    expect(page.locator("#standing-sandbox .st")).to_have_text("gestört", timeout=20_000)
+    expect(page.locator("#standing-sandbox .st")).to_have_text("gestört")
     expect(page.locator("#standing-sandbox")).to_contain_text("Er antwortet nicht auf Anfragen.")
     expect(page.locator("#days-sandbox")).to_have_attribute("open", "")
     assert visitors.complaints == []

@@ -7,8 +7,7 @@ from sms import contacts, inbox
 from sms.clock import now
 from sms.models import Template
 from tests.in_browser import morning
-from tests.in_browser.conftest import shot
-from tests.in_browser.test_inbox_live import connected
+from tests.in_browser.conftest import connected, shot
 from tests.views.practice import write_in
 
 WIDE = {"width": 1440, "height": 900}
@@ -24,10 +23,6 @@ def person(account, text="Guten Morgen, haben Sie geöffnet?"):
 @pytest.fixture
 def talk(site, account):
     return person(account)
-
-
-def focused(page):
-    return page.evaluate("document.activeElement.id || document.activeElement.tagName")
 
 
 def test_arrow_keys_go_through_a_menu_and_escape_goes_back(visitors, anna, talk):
@@ -65,10 +60,11 @@ def test_snoozing_and_closing_leave_the_focus_in_the_page(visitors, anna, accoun
     connected(page)
     page.locator("#talk-name").focus()
     page.keyboard.press("s")
+    expect(page.locator("#menu-snooze .menu-item").first).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#thread")).to_contain_text("zurückgestellt")
-    page.wait_for_timeout(600)
-    assert focused(page) != "BODY"
+    expect(page.locator("#talk-head")).to_contain_text("zurückgestellt bis")
+    expect(page.locator("#menu-snooze > summary")).to_be_focused()
     for other in list(inbox.rows(anna, "open").items):
         if other.id != talk.id:
             inbox.set_status(inbox.open_conversation(account, other.id), "closed", anna)
@@ -78,8 +74,7 @@ def test_snoozing_and_closing_leave_the_focus_in_the_page(visitors, anna, accoun
     row.focus()
     page.keyboard.press("e")
     expect(row).to_have_count(0)
-    page.wait_for_timeout(300)
-    assert focused(page) == "talk-name"
+    expect(page.locator("#talk-name")).to_be_focused()
 
 
 def test_snoozing_on_a_phone_gives_the_focus_back_to_the_menu(visitors, anna, talk):
@@ -100,15 +95,17 @@ def test_a_row_clicked_without_a_connection_opens_once_there_is_one(visitors, an
     expect(page.locator("#offline")).to_be_visible()
     expect(page.locator(f"#row-{talk.id}")).to_have_attribute("aria-busy", "true")
     page.context.set_offline(False)
-    expect(page.locator("#talk-name")).to_have_text(talk.contact.name, timeout=15000)
+    expect(page.locator("#talk-name")).to_have_text(talk.contact.name)
 
 
 def test_a_network_lost_soon_after_a_poll_is_said_as_well(visitors, anna, talk):
     page = visitors.open(anna, "/inbox?view=open", viewport=WIDE)
     page.route("**/events?*", lambda route: route.abort())
+    page.clock.install()
     page.reload()
-    with page.expect_response("**/sync?*", timeout=20000):
-        pass
+    with page.expect_response("**/sync?*"):
+        page.clock.fast_forward(10_500)
+    expect(page.locator("#offline")).to_be_hidden()
     page.context.set_offline(True)
     expect(page.locator("#offline")).to_be_visible()
 

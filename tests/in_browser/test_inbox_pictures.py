@@ -38,7 +38,6 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(visitors, anna, talk, wi
     page = visitors.open(
         anna, paths[what], viewport={"width": size[0], "height": size[1]}, color_scheme=scheme
     )
-    page.wait_for_timeout(300)
     shot(page, f"inbox-{what}-{width}-{scheme}")
     found = Axe().run(page)
     assert not found.response["violations"], found.generate_report()

@@ -6,8 +6,7 @@ from playwright.sync_api import expect
 
 from sms import contacts, sending
 from tests.in_browser import morning
-from tests.in_browser.conftest import shot
-from tests.in_browser.test_inbox_live import connected
+from tests.in_browser.conftest import connected, shot
 from tests.views.practice import write_in
 
 
@@ -20,7 +19,6 @@ def talk(site, account):
 
 
 def check(page, name):
-    page.wait_for_timeout(150)
     shot(page, f"inbox-state-{name}")
     found = Axe().run(page)
     assert not found.response["violations"], found.generate_report()
@@ -41,6 +39,7 @@ def locked(page, talk, anna, jonas):
 
 def note(page, talk, anna, jonas):
     page.keyboard.press("n")
+    expect(page.locator("#note")).to_be_focused()
     page.keyboard.type("@Jonas bitte im Labor nachfragen.")
 
 
@@ -73,6 +72,7 @@ def labels(page, talk, anna, jonas):
 
 def keys(page, talk, anna, jonas):
     page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
 
 
 def offline(page, talk, anna, jonas):

@@ -8,7 +8,7 @@ from sms import contacts, delivery, sending
 from sms.carriers.contract import Outcome, OutcomeKind
 from sms.models import Message
 from tests.in_browser import morning
-from tests.in_browser.conftest import shot
+from tests.in_browser.conftest import connected, shot
 
 
 @pytest.fixture(autouse=True)
@@ -57,9 +57,9 @@ def test_axe_finds_nothing_on_it(visitors, account, anna, width, theme):
 def test_it_follows_what_happens_and_its_buttons_settle(visitors, account, anna):
     page = visitors.open(anna, "/to-check")
     expect(page.get_by_role("heading", name="Nichts zu prüfen")).to_be_visible()
-    page.wait_for_timeout(500)
+    connected(page)
     message = unknown(account, anna, "Das Labor ist da.")
-    expect(page.locator(".check-item")).to_contain_text("Das Labor ist da.", timeout=4000)
+    expect(page.locator(".check-item")).to_contain_text("Das Labor ist da.")
     page.get_by_role("button", name="Als gesendet markieren").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Nichts zu prüfen")).to_be_visible()
@@ -70,7 +70,7 @@ def test_it_follows_what_happens_and_its_buttons_settle(visitors, account, anna)
 def test_the_list_says_that_there_is_something_and_leads_to_it(visitors, account, anna):
     page = visitors.open(anna, "/inbox?view=all")
     expect(page.locator("#list a#to-check")).to_have_count(0)
-    page.wait_for_timeout(500)
+    connected(page)
     unknown(account, anna, "Bitte rufen Sie an.")
     expect(page.locator("#list a#to-check")).to_be_visible(timeout=4000)
     shot(page, "to-check-in-the-list")

@@ -136,8 +136,6 @@ document.addEventListener('visibilitychange', () => {
     tell('refresh');
   }
 });
-// On a slow line htmx can be ready before its extensions are there, and has then passed over what only they know.
-if (line() && !line()._htmx?.triggerSpecs?.length) htmx.process(document.body);
 // htmx may have opened the stream before this module was there to hear of it.
 if (line()?._htmx?.sse) heard();
 setTimeout(() => isOpen || lost(0), GRACE);

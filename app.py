@@ -16,7 +16,7 @@ from flask_htmx import HTMX
 from flask_login import LoginManager, current_user
 from markupsafe import Markup
 
-from sms import accounts, cli, config, db, exchange, i18n, logbook, queue, totals, views
+from sms import accounts, cli, config, db, i18n, logbook, running, totals, views
 from sms.gsm import msisdn
 from sms.modules import modules
 from sms.views import gate
@@ -45,10 +45,7 @@ def point(app: Flask, settings: config.Settings) -> None:
     app.config.from_mapping(_flask_settings(settings))
     app.extensions["faden"] = settings
     app.jinja_env.globals["sandbox_url"] = settings.sandbox_url if settings.sandbox else None
-    accounts.use_secret(settings.secret_key)
-    db.connect(settings.database_url)
-    _connect_queue(settings)
-    exchange.connect(settings)
+    running.connect(settings)
 
 
 def _flask_settings(settings: config.Settings) -> dict[str, object]:
@@ -72,13 +69,6 @@ def _flask_settings(settings: config.Settings) -> dict[str, object]:
         "WTF_CSRF_SSL_STRICT": False,
         "PROPAGATE_EXCEPTIONS": False,
     }
-
-
-def _connect_queue(settings: config.Settings) -> None:
-    """The jobs are registered by importing them; only then can a verb ring one by its name."""
-    for module in _modules_in("sms.tasks", HERE / "tasks"):
-        importlib.import_module(module)
-    queue.connect(settings.queue_url, settings.data)
 
 
 def _speak_languages(app: Flask) -> None:

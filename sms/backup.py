@@ -19,7 +19,8 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from sms import config
 from sms.clock import now
 from sms.db import database, is_sqlite
-from sms.transfer import NOT_OURS, Impossible
+from sms.queue import TABLES
+from sms.refusal import Impossible
 
 SQLITE, POSTGRES = "faden.db", "faden.pgdump"
 KIND = {True: "SQLite", False: "PostgreSQL"}
@@ -115,13 +116,13 @@ def _restore_sqlite(settings: config.Settings, folder: Path) -> None:
 
 
 def _dump_postgres(settings: config.Settings, dump: Path) -> None:
-    excluded = [f"--exclude-table={name}*" for name in NOT_OURS]
+    excluded = [f"--exclude-table={name}*" for name in TABLES]
     _run("pg_dump", settings, "--format=custom", f"--file={dump}", *excluded)
 
 
 def _restore_postgres(settings: config.Settings, folder: Path) -> None:
     with database.connection_context():
-        if tables := [t for t in database.get_tables() if not t.startswith(NOT_OURS)]:
+        if tables := [t for t in database.get_tables() if not t.startswith(TABLES)]:
             raise Impossible(f"The database is not empty: there is a table {tables[0]}. Give it a new one.")
     _run("pg_restore", settings, "--exit-on-error", "--single-transaction", str(folder / POSTGRES))
 

@@ -11,12 +11,12 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
-from sms import accounts, backup, config, exchange, health, logbook, migrate, prices, probing, transfer
+from sms import accounts, backup, config, exchange, health, logbook, migrate, prices, probing, running
 from sms.carriers.contract import Outcome, OutcomeKind, in_a_line
 from sms.db import database
 from sms.models import Account
 from sms.models.account import ROLES
-from sms.refusal import Conflict, Refused
+from sms.refusal import Conflict, Impossible, Refused
 from sms.views.invitation import password_link
 from sms.wording import sentence
 
@@ -36,7 +36,7 @@ def plainly(function: F) -> F:
     def run(*args: Any, **kwargs: Any) -> Any:
         try:
             return function(*args, **kwargs)
-        except (config.ConfigError, transfer.Impossible) as error:
+        except (config.ConfigError, Impossible) as error:
             raise Sorry(str(error)) from None
         except Refused as refused:
             raise Sorry(f"{refused.field}: {sentence(refused.code, **refused.params)}") from None
@@ -109,9 +109,11 @@ def db_migrate() -> None:
 @plainly
 def db_copy_to(url: str) -> None:
     """Copy everything from SQLite to the empty PostgreSQL database at URL, and prove that it has arrived."""
+    from sms.transfer import copy_to
+
     with database.connection_context():
         _demand_tables()
-    copied = transfer.copy_to(url, lambda c: click.echo(f"{c.table:24} {c.rows:>10} rows  {c.checksum}"))
+    copied = copy_to(url, lambda c: click.echo(f"{c.table:24} {c.rows:>10} rows  {c.checksum}"))
     click.echo(f"{sum(c.rows for c in copied)} rows in {len(copied)} tables, the same on both sides.")
     click.echo("Now set FADEN_DATABASE_URL to it and start. The old database is as it was.")
 
@@ -232,17 +234,7 @@ def _trouble(outcome: Outcome) -> str:
 @plainly
 def worker() -> None:
     """Deliver, call and do what is due, until SIGTERM or Ctrl-C."""
-    from sms import queue
-    from sms.worker import work
-
-    chosen = settings()
-    logbook.open_logbook(chosen.log)
-    huey = queue.connect(chosen.queue_url, chosen.data)
-    try:
-        queue.depth()
-    except Exception as error:  # whichever driver it is: without a queue there is nothing to do
-        raise Sorry(f"FADEN_QUEUE_URL: the queue cannot be used: {error}") from None
-    work(huey)
+    running.work(settings())
 
 
 @click.command()
@@ -251,10 +243,7 @@ def worker() -> None:
 @plainly
 def smpp(name: str) -> None:
     """Keep the link of the SMPP carrier NAME and send its texts over it, until SIGTERM or Ctrl-C."""
-    from sms import smpp_bind
-
-    logbook.open_logbook(settings().log)
-    smpp_bind.run(name)
+    running.keep_link(settings(), name)
 
 
 @click.command()
@@ -263,7 +252,8 @@ def smpp(name: str) -> None:
 def web() -> None:
     """Serve the inbox, the API and the webhooks, until SIGTERM or Ctrl-C."""
     from sms import heart, live
-    from sms.server import PortTaken, serve
+    from sms.ports import PortTaken
+    from sms.server import serve
     from sms.views.live_stream import events
 
     logbook.open_logbook(settings().log)

@@ -16,6 +16,9 @@ from sms.logbook import tracing
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+TABLES = ("huey_",)
+"""What the queue's tables in PostgreSQL begin with: a copy needs none, as what is not sent yet is found by its state."""
+
 log = logging.getLogger(__name__)
 
 _registered: dict[str, Callable[..., Any]] = {}
@@ -60,6 +63,12 @@ def connect(url: str, data: Path, immediate: bool = False) -> Huey:
     _wrapped.clear()
     for name in _registered:
         _wrap(name)
+    return _huey
+
+
+def current() -> Huey:
+    """Return the queue that `connect` has opened."""
+    assert _huey is not None, "queue.connect(url, data) comes first"
     return _huey
 
 

@@ -21,3 +21,7 @@ class Conflict(Exception):
 
 class NotFound(Exception):
     """There is no such thing in this account; whether another account has it is not told."""
+
+
+class Impossible(Exception):
+    """One line that says why a database is not copied, backed up or restored, and what to do."""

@@ -1,21 +1,19 @@
-"""The web server: granian, with Flask in threads through a2wsgi and live streams beside it on the event loop."""
+"""The web server: granian, with Flask in threads (sms.bridge) and live streams beside it on the event loop."""
 
 import asyncio
 import logging
 import os
 import signal
-import socket
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from ipaddress import ip_address
-from typing import Any, cast
-from urllib.parse import quote_from_bytes
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
-from a2wsgi import WSGIMiddleware
 from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
 
+from sms.bridge import Bridge
 from sms.logbook import adopt, loggable_path, sane_trace, tracing
+from sms.ports import refuse_taken
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -35,16 +33,11 @@ DRAIN_SECONDS = 2.0
 log = logging.getLogger("web")
 
 
-class PortTaken(Exception):
-    """Another program listens on the address already."""
-
-
 class Site:
     """Gives live streams to the event loop and every other request to the WSGI application's threads."""
 
     def __init__(self, wsgi: Any, streams: Mapping[str, Handler] | None = None, threads: int = THREADS):
-        # a2wsgi's own types are narrower than what an ASGI server hands over.
-        self.pages: Any = WSGIMiddleware(cast(Any, _WsgiDoor(wsgi)), workers=threads)
+        self.pages = Bridge(wsgi, threads)
         self.streams = dict(streams or {})
         settings = getattr(wsgi, "config", {})
         self.limit: int = settings.get("MAX_CONTENT_LENGTH") or BODY_LIMIT
@@ -99,7 +92,7 @@ class Site:
             limit = self.limits.get(scope["path"], self.limit)
             body = await asyncio.wait_for(_body(receive, limit), BODY_SECONDS)
             if body is not None:
-                await self.pages(_for_wsgi(scope, len(body)), _once(body), send)
+                await self.pages.answer(scope, body, send)
         except TimeoutError:
             await _refuse_slow(send)
         finally:
@@ -119,52 +112,8 @@ class Site:
         return not late
 
 
-class _WsgiDoor:
-    """The WSGI application as the server calls it: with the raw target and the client's own address."""
-
-    def __init__(self, wsgi: Any):
-        self.wsgi = wsgi
-
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        scope = environ["asgi.scope"]
-        environ["RAW_URI"] = environ["REQUEST_URI"] = scope["faden.target"]
-        environ["REMOTE_ADDR"] = client_address(environ)
-        return self.wsgi(environ, start_response)  # type: ignore[no-any-return]
-
-
-def client_address(environ: Mapping[str, Any]) -> str:
-    """Return who asks: the peer, or what a proxy on this machine has added to X-Forwarded-For."""
-    peer = str(environ.get("REMOTE_ADDR", ""))
-    named = str(environ.get("HTTP_X_FORWARDED_FOR", "")).rpartition(",")[2].strip()
-    try:
-        if named and ip_address(peer).is_loopback:
-            return str(ip_address(named))
-    except ValueError:
-        pass
-    return peer
-
-
-def _for_wsgi(scope: Scope, length: int) -> Scope:
-    """Prepare a scope for a2wsgi, which trips over bytes beyond ASCII, lets X_Y pass for X-Y, and loses chunked bodies."""
-    raw, query = scope["raw_path"], scope["query_string"]
-    headers = [(name, value) for name, value in scope["headers"] if b"_" not in name]
-    unchunked = [(name, value) for name, value in headers if name != b"transfer-encoding"]
-    if len(unchunked) < len(headers):
-        unchunked.append((b"content-length", str(length).encode()))
-    return {
-        **scope,
-        "path": scope["path"].encode("utf-8", "replace").decode("utf-8"),
-        "query_string": query if query.isascii() else quote_from_bytes(query, safe=_ASCII).encode(),
-        "headers": unchunked,
-        "faden.target": (raw + b"?" + query if query else raw).decode("latin-1"),
-    }
-
-
 def _header(message: Mapping[str, Any], wanted: bytes) -> str:
     return next((value.decode("latin-1") for name, value in message.get("headers", ()) if name == wanted), "")
-
-
-_ASCII = "".join(map(chr, range(0x21, 0x7F)))
 
 
 async def _body(receive: Receive, limit: int) -> bytes | None:
@@ -183,13 +132,6 @@ async def _body(receive: Receive, limit: int) -> bytes | None:
     return bytes(body)
 
 
-def _once(body: bytes) -> Receive:
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return receive
-
-
 async def _refuse_slow(send: Send) -> None:
     await send({"type": "http.response.start", "status": 408, "headers": [(b"connection", b"close")]})
     await send({"type": "http.response.body", "body": b""})
@@ -206,20 +148,6 @@ def _note(scope: Scope, status: int, seconds: float) -> None:
     if not scope["path"].startswith("/static/"):
         path = loggable_path(scope["raw_path"].decode("latin-1"))
         log.info("%s %s %s %d ms", scope["method"], path, status or "hung up", round(seconds * 1000))
-
-
-def refuse_taken(host: str, port: int) -> None:
-    """Raise PortTaken, with a sentence for the operator, where host:port cannot be listened on."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as trial:
-        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            trial.bind((host, port))
-            trial.listen(1)
-        except OSError as error:
-            raise PortTaken(
-                f"port {port} on {host} cannot be used: {os.strerror(error.errno or 0)}"
-            ) from None
 
 
 def serve(wsgi: Any, host: str, port: int, streams: Mapping[str, Handler] | None = None) -> None:

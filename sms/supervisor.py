@@ -16,9 +16,9 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, Any
 
-from sms import accounts, config, db, exchange, migrate
-from sms.demo import people
-from sms.server import PortTaken, refuse_taken
+from sms import config
+from sms.ports import PortTaken, refuse_taken
+from sms.preparing import Prepared, prepare_apart
 
 ROOT = Path(__file__).parent.parent
 READY_SECONDS = 100
@@ -106,9 +106,9 @@ class Child:
 class Supervisor:
     """Runs the children until somebody wants to stop."""
 
-    def __init__(self, settings: config.Settings):
-        self.settings = settings
-        self.children = [Child(words, settings) for words in _commands(settings)]
+    def __init__(self, settings: config.Settings, prepared: Prepared):
+        self.settings, self.prepared = settings, prepared
+        self.children = [Child(words, settings) for words in prepared.commands]
         self.make, self.stopping = Make(), False
         for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(signum, self._stop)
@@ -152,7 +152,7 @@ class Supervisor:
 
     def _play_demo(self) -> None:
         """Let the demo's story happen before anybody looks: with pretend phones only, and once."""
-        if not self.settings.sandbox or people.conversations_are_there(self.settings):
+        if not self.prepared.demo_missing:
             return
         say("Preparing the demo (once, some seconds) …")
         player = Child("demo", self.settings)
@@ -191,14 +191,6 @@ class Supervisor:
         say("Stopped.")
 
 
-def _commands(settings: config.Settings) -> list[str]:
-    """Return what runs: with real carriers no sandbox, but one process for each link that has to be kept."""
-    if settings.sandbox:
-        return ["web", "worker", "sandbox"]
-    links = [name for name, carrier in exchange.carriers().items() if carrier.own_process]
-    return ["web", "worker", *(f"smpp {name}" for name in links)]
-
-
 def _end_all(children: list[Child], deadline: float) -> None:
     for child in children:
         child.signal(signal.SIGTERM)
@@ -222,6 +214,8 @@ def _environment(settings: config.Settings) -> dict[str, str]:
         "HOST": settings.host,
         "PORT": str(settings.port),
         "PYTHONUNBUFFERED": "1",
+        # Many threads that each have a heap of their own keep twice the memory they need.
+        "MALLOC_ARENA_MAX": os.environ.get("MALLOC_ARENA_MAX", "2"),
         "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("FADEN_DEMO_")}
@@ -279,12 +273,13 @@ def main() -> int:
     try:
         settings = config.load()
         lock = _only_one(settings.data)
-        sign_in = _prepare(settings)
+        _demand_ports(settings)
+        prepared = prepare_apart(settings)
     except (config.ConfigError, PortTaken) as error:
         print(f"faden: {error}", file=sys.stderr)
         return 2
     with lock:
-        return Supervisor(settings).run(_greeting(settings, sign_in))
+        return Supervisor(settings, prepared).run(_greeting(settings, prepared.sign_in))
 
 
 def _only_one(data: Path) -> IO[Any]:
@@ -296,19 +291,6 @@ def _only_one(data: Path) -> IO[Any]:
     return lock
 
 
-def _prepare(settings: config.Settings) -> people.SignIn:
-    if not settings.sandbox:
-        exchange.connect(settings)  # a wrong carrier is told now; the pretend one is never wrong
-    _demand_ports(settings)
-    db.connect(settings.database_url)
-    accounts.use_secret(settings.secret_key)
-    migrate.up()
-    try:
-        return people.prepare(settings)
-    finally:
-        db.database.close_all()
-
-
 def _demand_ports(settings: config.Settings) -> None:
     for port in (settings.port, settings.port + 1)[: 2 if settings.sandbox else 1]:
         try:
@@ -317,9 +299,9 @@ def _demand_ports(settings: config.Settings) -> None:
             raise PortTaken(f"{taken}. Choose another one: PORT=8100 make run") from None
 
 
-def _greeting(settings: config.Settings, sign_in: people.SignIn) -> list[str]:
+def _greeting(settings: config.Settings, sign_in: list[str]) -> list[str]:
     here = config.loopback(settings.host)
     lines = ["", "Faden is ready.", "", f"  Inbox     http://{here}:{settings.port}"]
     if settings.sandbox:
         lines.append(f"  Phones    {settings.sandbox_url}  (the pretend phone network)")
-    return [*lines, *sign_in.lines(), f"  Data      {settings.data}, logs in log/", "", "Ctrl-C ends it."]
+    return [*lines, *sign_in, f"  Data      {settings.data}, logs in log/", "", "Ctrl-C ends it."]

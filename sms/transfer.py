@@ -22,17 +22,13 @@ from psycopg import sql
 from sms import migrate
 from sms.clock import now
 from sms.db import connect, database, is_sqlite, to_ms
+from sms.queue import TABLES
+from sms.refusal import Impossible
 
 ALIVE = timedelta(seconds=20)
 """A process whose heartbeat is not older than this runs."""
 AT_ONCE = 5_000
 """Rows read in one go."""
-NOT_OURS = ("huey_",)
-"""Tables that belong to the queue: a copy needs none, as what is not sent yet is found by its state."""
-
-
-class Impossible(Exception):
-    """One line that says why a database is not copied, backed up or restored, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +87,7 @@ def _prepare(url: str) -> list[_Table]:
     with database.connection_context():
         _refuse_filled()
         migrate.up()
-        tables = [t for t in database.get_tables() if not t.startswith(NOT_OURS)]
+        tables = [t for t in database.get_tables() if not t.startswith(TABLES)]
         refers = {t: {k.dest_table for k in database.get_foreign_keys(t)} - {t} for t in tables}
         found = [_described(table) for table in TopologicalSorter(refers).static_order()]
     database.close_all()
@@ -101,7 +97,7 @@ def _prepare(url: str) -> list[_Table]:
 def _refuse_filled() -> None:
     histories = {table for table, _ in migrate.folders()}
     for table in database.get_tables():
-        if table in histories or table.startswith(NOT_OURS):
+        if table in histories or table.startswith(TABLES):
             continue
         if database.execute_sql(f'SELECT EXISTS (SELECT FROM "{table}")').fetchone()[0]:
             raise Impossible(f"The target is not empty: there are rows in {table}. Give it a new database.")

@@ -11,7 +11,10 @@ import threading
 import time
 from collections.abc import Iterator
 
-import psycopg
+try:
+    import psycopg
+except ImportError:  # a process whose database is SQLite leaves the driver out
+    psycopg = None  # type: ignore[assignment]
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +70,7 @@ class Bell:
             connection.close()
 
 
-def _quick(url: str) -> psycopg.Connection:
+def _quick(url: str) -> "psycopg.Connection":
     connection = psycopg.connect(url, autocommit=True)
     # A ring is nothing that must survive a power cut.
     connection.execute("SET synchronous_commit = off")
@@ -90,7 +93,7 @@ def hear(url: str, stop: threading.Event) -> Iterator[None]:
             yield
 
 
-def _wait(ear: psycopg.Connection, stop: threading.Event) -> None:
+def _wait(ear: "psycopg.Connection", stop: threading.Event) -> None:
     end = time.monotonic() + LOOK_ANYWAY
     while time.monotonic() < end and not stop.is_set():
         if list(ear.notifies(timeout=STOPPING, stop_after=1)):

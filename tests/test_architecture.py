@@ -18,7 +18,9 @@ FLASK = ("flask", "flask_babel", "flask_htmx", "flask_login", "flask_wtf", "wtfo
 TABLES = ("peewee", "playhouse")
 QUEUE = ("huey",)
 
-COMMANDS = ("app", "sms.cli", "sms.tether", "sms.supervisor", "sms.worker", "sms.demo")
+COMMANDS = (
+    "app", "sms.cli", "sms.tether", "sms.supervisor", "sms.preparing", "sms.running", "sms.worker", "sms.demo",
+)  # fmt: skip
 """What starts a process, or plays a whole morning through it, stands above everything."""
 
 FLASK_HOMES = ("app", "sms.views", "sms.sandbox", "sms.i18n", "sms.cli", "sms.tether")

@@ -14,7 +14,7 @@ import pytest
 from sms import backup, config, contacts, db, exchange, migrate, sending
 from sms.db import database
 from sms.models import Account, Change, Conversation, Message
-from sms.transfer import Impossible
+from sms.refusal import Impossible
 from tests.carrier_side import MARGARETHE
 from tests.database import KIND, empty, environment
 

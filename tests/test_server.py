@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sms.bridge import client_address
 from sms.logbook import loggable_path, mask_numbers
-from sms.server import client_address
 from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent

@@ -11,7 +11,8 @@ import pytest
 from sms import clock, config, contacts, db, exchange, inbox, migrate, search, sending, transfer, worker
 from sms.db import database
 from sms.models import TABLES, Account, Change, Contact, Message, Usage
-from sms.transfer import Impossible, copy_to
+from sms.refusal import Impossible
+from sms.transfer import copy_to
 from tests.carrier_side import MARGARETHE, TORSTEN
 from tests.database import empty
 

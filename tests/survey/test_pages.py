@@ -235,6 +235,62 @@ def test_a_survey_that_is_not_finished_is_not_started_and_says_why_beside_the_fi
     assert browser.get(f"/surveys/{survey.id}/start").status_code == 303
 
 
+def test_an_empty_survey_says_so_and_starts_nothing(browser: FlaskClient, account: Account) -> None:
+    survey = surveys.create(account, "Leer")
+    answer = browser.post(f"/surveys/{survey.id}", data=as_form(survey, do="start"), follow_redirects=True)
+    assert 'id="questions-e"' in answer.get_data(as_text=True)
+    assert "mindestens eine Frage" in text(answer)
+    begun = browser.post(f"/surveys/{survey.id}/start", data={"numbers": "0171 3920042", "do": "start"})
+    assert begun.status_code == 303
+    assert begun.headers["Location"].endswith("check=1#problems")
+    assert again(survey).state == "draft"
+    assert browser.get(f"/surveys/{survey.id}/results").status_code == 200
+
+
+def test_a_hundred_and_sixty_choices_are_kept_and_refused_beside_their_field(
+    browser: FlaskClient, account: Account
+) -> None:
+    survey = made(account, {"questions": [{"key": "a", "type": "choice", "text": "Woher?"}]})
+    choices = [f"Weg Nr. {n}" for n in range(160)]
+    form = as_form(survey, **{"a-options": "\n".join(choices)}, do="check")
+    answer = browser.post(f"/surveys/{survey.id}", data=form, follow_redirects=True)
+    html = answer.get_data(as_text=True)
+    assert 'id="a-options-e"' in html
+    assert "höchstens 26" in text(answer)
+    assert "Weg Nr. 159</textarea>" in html
+    assert flow.read(again(survey).draft).questions[0].options == tuple(choices)
+
+
+def test_the_phone_follows_what_is_typed_and_keeps_what_was_answered(
+    browser: FlaskClient, account: Account
+) -> None:
+    survey = made(account)
+    form = as_form(survey, **{"empfehlung-text": "Kommen Sie wieder?", "replies": ["1"]})
+    saved = browser.post(f"/surveys/{survey.id}", data=form, headers={"HX-Request": "true"})
+    html = saved.get_data(as_text=True)
+    assert 'hx-target="#played"' in html
+    assert "Kommen Sie wieder?</li>" in html
+
+
+def test_days_that_were_answered_are_drawn_with_a_table_behind(
+    browser: FlaskClient, account: Account
+) -> None:
+    draft = {"questions": [
+        {"key": "d", "name": "Tag", "type": "date", "text": "Wann?"},
+        {"key": "j", "name": "Wieder", "type": "yesno", "text": "Wieder?"},
+    ]}  # fmt: skip
+    survey = made(account, draft)
+    ask(browser, survey, MARGARETHE, TORSTEN, NELE)
+    for number, day in ((MARGARETHE, "24.12."), (TORSTEN, "am 24.12.2026"), (NELE, "31.12.")):
+        says(number, day, run_of(number).ours)
+    says(MARGARETHE, "ja", run_of(MARGARETHE).ours)
+    page = browser.get(f"/surveys/{survey.id}/results")
+    html = page.get_data(as_text=True)
+    assert html.count('<rect class="v" x="') == 2
+    assert '<th scope="row">24. Dezember 2026</th><td class="r num">2</td>' in html
+    assert "1 Ja 100 %" in text(page)
+
+
 def test_the_phone_plays_the_flow_and_sends_nothing(browser: FlaskClient, account: Account) -> None:
     survey = made(account)
     address = f"/surveys/{survey.id}/preview"

@@ -350,6 +350,18 @@ def test_a_cancelled_appointment_frees_its_time_too(app, account):
     assert told(MARGARETHE)[0].startswith(OFFER)
 
 
+def test_a_calendar_that_still_has_it_does_not_take_a_given_time_back(app, account):
+    it_is(NINE - timedelta(days=5))
+    torsten = put(account, TORSTEN)
+    waiting.add(account, MARGARETHE)
+    diary.cancel(account, "T-1", "agent")
+    work()
+    says_to_offer(MARGARETHE, "ja")
+    put(account, TORSTEN)
+    assert as_now(torsten).state == "cancelled"
+    assert owners() == [MARGARETHE]
+
+
 @pytest.mark.parametrize(
     ("wanted", "state", "offered"),
     [("declined", "cancelled", False), ("declined", "declined", True), ("never", "declined", False)],

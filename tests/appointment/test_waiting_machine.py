@@ -36,6 +36,8 @@ class FreedTimes(Practice):
         it_is(NINE - timedelta(hours=23))
         reminding.work()
         take_everything()
+        for person in PEOPLE:
+            waiting.add(self.account, person)
 
     @rule(which=st.integers(0, 1), state=st.sampled_from(("declined", "declined", "confirmed", "open")))
     def set(self, which: int, state: str) -> None:
@@ -43,6 +45,18 @@ class FreedTimes(Practice):
             answers.set_state(self._now(which), state, "agent", None)
         except Conflict:
             assert waiting.is_given(self._now(which))
+
+    @rule(
+        which=st.integers(0, 1),
+        how=st.sampled_from(("declined", "cancelled")),
+        words=st.sampled_from(("Ja", "Nein", "")),
+    )
+    def becomes_free(self, which: int, how: str, words: str) -> None:
+        """It is offered at once, and perhaps somebody answers at once."""
+        self.set(which, how)
+        self.work(0)
+        if words:
+            self.answer_an_offer(0, words)
 
     @rule(which=st.integers(0, 1))
     def cancel(self, which: int) -> None:
@@ -68,17 +82,23 @@ class FreedTimes(Practice):
                 waiting.remove(self.account, row.id)
 
     @rule(
-        person=st.sampled_from((*PEOPLE, *PEOPLE, *OWNERS)),
-        words=st.sampled_from(("Ja", "Ja", "Ja", "Nein", "Vielleicht", "Stop")),
-        earlier=st.integers(0, 2),
+        person=st.sampled_from((*PEOPLE, *OWNERS)),
+        words=st.sampled_from(("Ja", "Nein", "Vielleicht", "Stop")),
     )
-    def answer(self, person: str, words: str, earlier: int) -> None:
+    def answer(self, person: str, words: str) -> None:
         sent = Message.select().where(Message.theirs == person, Message.direction == "outgoing")
-        numbers = list(dict.fromkeys(m.ours for m in sent.order_by(Message.id.desc())))
-        if numbers:
-            to = numbers[min(earlier, len(numbers) - 1)]
-            receiving.receive_text("sandbox", IncomingText(sid(), person, to, words))
-            take_everything()
+        if newest := sent.order_by(Message.id.desc()).first():
+            self._says(newest, words)
+
+    @rule(which=st.integers(0, 2), words=st.sampled_from(("Ja", "Ja", "Ja", "Nein")))
+    def answer_an_offer(self, which: int, words: str) -> None:
+        """Also one that has ended by now."""
+        if offers := list(Offer.select().order_by(Offer.id.desc()).limit(which + 1)):
+            self._says(Message.get_by_id(offers[-1].message), words)
+
+    def _says(self, sent: Message, words: str) -> None:
+        receiving.receive_text("sandbox", IncomingText(sid(), sent.theirs, sent.ours, words))
+        take_everything()
 
     @rule(minutes=st.sampled_from((0, 0, 5, 15, 15, 60, 600)))
     def work(self, minutes: int) -> None:
@@ -123,4 +143,4 @@ class FreedTimes(Practice):
 
 
 def test_a_freed_time_never_has_two_owners(app, template, settings):
-    play(FreedTimes, template[0], settings, runs=25, steps=30)
+    play(FreedTimes, template[0], settings, runs=40, steps=30)

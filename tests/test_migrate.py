@@ -6,10 +6,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from peewee import IntegrityError
 
-from sms import migrate
+from sms import contacts, migrate
+from sms.clock import now
 from sms.db import database
-from sms.models import TABLES
+from sms.models import TABLES, Message
 from tests.database import KIND, empty
 
 ROOT = Path(__file__).parent.parent
@@ -35,6 +37,24 @@ def test_the_migrations_end_where_the_tables_are(database_file):
         declared = set(table._meta.columns)
         there = {column.name for column in database.get_columns(table._meta.table_name)}
         assert there == declared, table
+
+
+def test_a_message_is_found_by_its_carriers_reference_along_the_index(database_file):
+    if KIND != "sqlite":
+        return  # PostgreSQL plans by what the tables hold
+    for condition in ("= 'x'", "IN (SELECT value FROM json_each('[]'))"):
+        sql = f"SELECT id FROM message WHERE carrier = 'c' AND direction = 'outgoing' AND carrier_reference {condition}"
+        plan = " ".join(row[3] for row in database.execute_sql(f"EXPLAIN QUERY PLAN {sql}").fetchall())
+        assert "message_reference" in plan, plan
+
+
+def test_a_carriers_reference_names_one_message(database_file, account):
+    talk = contacts.find_or_add(account, "+491713920042")[1]
+    own = {"account": account, "conversation": talk, "channel": "sms", "status": "sent", "carrier": "c"}
+    for reference in (None, None, "SM1"):
+        Message.create(direction="outgoing", carrier_reference=reference, created_at=now(), at=now(), **own)
+    with pytest.raises(IntegrityError), database.atomic():
+        Message.create(direction="outgoing", carrier_reference="SM1", created_at=now(), at=now(), **own)
 
 
 PROGRAM = """

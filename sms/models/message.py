@@ -94,7 +94,6 @@ class Message(Table):
             (("conversation", "at", "id"), False),
             (("account", "id"), False),
             (("key",), True),
-            (("carrier", "direction", "carrier_reference"), True),
         )
 
     def advance(self, to: str, **values: Any) -> bool:
@@ -154,6 +153,14 @@ Message.add_index(
 )
 Message.add_index(
     Message.index(Message.ours, Message.theirs, Message.id, where=SQL("direction = 'outgoing'"))
+)
+Message.add_index(
+    Message.index(
+        *(Message.carrier, Message.direction, Message.carrier_reference),
+        unique=True,
+        where=SQL("carrier_reference IS NOT NULL"),
+        name="message_reference",
+    )
 )
 Message.add_index(
     Message.index(Message.account, Message.id, where=SQL("status = 'unknown'"), name="message_unknown")

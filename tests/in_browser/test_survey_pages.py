@@ -156,6 +156,20 @@ def test_a_question_is_dragged_into_its_place(visitors: Visitors, owner: User, a
     assert visitors.complaints == []
 
 
+def test_a_table_that_was_opened_stays_open_while_figures_come_in(
+    visitors: Visitors, of_all_kinds: Survey, anna: User
+) -> None:
+    page = visitors.open(anna, f"/surveys/{of_all_kinds.id}/results")
+    table = page.locator("#b-tag")
+    table.locator("summary").click()
+    expect(table.get_by_text("24. Dezember 2026")).to_be_visible()
+    clock.shift(datetime(2026, 11, 23, 12, tzinfo=UTC) - now())
+    says(CLARA, "7", run_of(CLARA).ours)
+    expect(page.locator("#q-nps")).to_contain_text("2 von 3 haben geantwortet")
+    expect(table.get_by_text("24. Dezember 2026")).to_be_visible()
+    assert visitors.complaints == []
+
+
 def test_results_follow_along(visitors: Visitors, answered: Survey, anna: User) -> None:
     page = visitors.open(anna, f"/surveys/{answered.id}/results")
     expect(page.locator(".figures")).to_contain_text("67")

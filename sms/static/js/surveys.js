@@ -1,5 +1,6 @@
 // The set-up form of surveys: placeholders at a touch, and questions that are dragged into place.
 // Everything it does can be done without it: the buttons beside each question move it, placeholders can be typed.
+// The results: a table that was opened stays open while new figures come in.
 
 document.addEventListener('click', (event) => {
   const button = event.target.closest?.('[data-insert]');
@@ -52,4 +53,14 @@ flow?.addEventListener('drop', (event) => {
   if (over === dragged) return;
   over.before(dragged);
   document.getElementById('survey-form').requestSubmit();
+});
+
+let opened = [];
+
+document.addEventListener('htmx:before:swap', () => {
+  opened = [...document.querySelectorAll('#figures details[open]')].map((each) => each.id);
+});
+
+document.addEventListener('htmx:after:swap', () => {
+  for (const id of opened) document.getElementById(id)?.setAttribute('open', '');
 });

@@ -30,9 +30,12 @@ class Line(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """Columns over time: (x, height in per cent) of each in a drawing `width` wide, its two ends in words, its table."""
+    """Columns over time: (x, height in per cent) of each in a drawing `width` wide, what 100 per cent are, its two ends in
+    words, its table.
+    """
 
     width: int
+    top: int
     columns: list[tuple[int, float]]
     first: str
     last: str
@@ -98,6 +101,7 @@ def columns(values: Mapping[str, int]) -> Columns | None:
     start, end, top = _place(first, unit), _place(last, unit), max(counts.values())
     return Columns(
         (end - start + 1) * 10,
+        top,
         [((at - start) * 10 + 1, round(100 * n / top, 1)) for at, n in sorted(counts.items())],
         _called(start, unit), _called(end, unit),
         [(_called(at, unit), n) for at, n in sorted(counts.items())],

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from sms import accounts, clock, config, db, queue
 from sms.models import Account, User
 from tests import database
+from tests.crowd import PATIENCE
 
 CHROMIUM_FLAGS = [
     "--headless",
@@ -24,8 +25,6 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
 ]
-PATIENCE = 30
-"""Seconds that a test waits for a state: they pass only where it does not come, so a slow machine is no failure."""
 SECRET = "only-for-tests-0123456789abcdefghij"
 PASSWORD = "Wolle und Garn 7"
 API_KEY = "fdn_test_key_of_the_practice"

@@ -16,6 +16,7 @@ from sms.sandbox.app import create_app as create_sandbox
 from sms.sandbox.serve import Running
 from tests import database
 from tests.conftest import SECRET
+from tests.crowd import PATIENCE
 from tests.ports import free_port
 
 OUR = "00491713920010"
@@ -70,7 +71,7 @@ class Town:
         unknown.ask_about_unknown()
         calling.ask_about_unknown()
 
-    def until(self, true: Callable[[], Any], seconds: float = 10, working: bool = False) -> Any:
+    def until(self, true: Callable[[], Any], seconds: float = PATIENCE, working: bool = False) -> Any:
         """Wait for something that the network brings about, and return it."""
         end = time.monotonic() + seconds
         while not (found := true()):
@@ -83,7 +84,7 @@ class Town:
     def status(self, message: Message) -> str:
         return str(Message.get_by_id(message.id).status)
 
-    def becomes(self, message: Message, status: str, seconds: float = 10) -> Message:
+    def becomes(self, message: Message, status: str, seconds: float = PATIENCE) -> Message:
         """Wait until a message has a status, and return it as it is then."""
         self.until(lambda: self.status(message) == status, seconds)
         return Message.get_by_id(message.id)

@@ -8,10 +8,11 @@ import pytest
 from sms import figures, heart
 from sms.db import database
 from sms.models import Heartbeat
+from tests.crowd import PATIENCE
 
 
 def soon(what) -> object:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE
     while not (found := what()):
         assert time.monotonic() < deadline
         time.sleep(0.01)

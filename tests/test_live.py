@@ -15,7 +15,7 @@ from sms.db import database
 from sms.live import AT_MOST, Feed, Listener
 from sms.models import Account, Change, Conversation, User, log_change
 from tests.carrier_side import MARGARETHE
-from tests.crowd import crowd
+from tests.crowd import PATIENCE, crowd
 from tests.late import late  # noqa: F401 - a fixture
 
 ROOT = Path(__file__).parents[1]
@@ -35,7 +35,7 @@ class Ear:
         self.at += [time.monotonic()] * len(changes)
         self.news.set()
 
-    def wait(self, count: int = 1, seconds: float = 3) -> None:
+    def wait(self, count: int = 1, seconds: float = PATIENCE) -> None:
         end = time.monotonic() + seconds
         while len(self.heard) < count and time.monotonic() < end:
             time.sleep(0.002)
@@ -148,7 +148,7 @@ def test_a_change_that_is_rolled_back_holds_up_the_cursor_for_a_moment_only(feed
     change(account)
     ear.wait()
     assert feed.settled == live.newest() - 2
-    end = time.monotonic() + 10
+    end = time.monotonic() + PATIENCE
     while feed.settled != live.newest() and time.monotonic() < end:
         time.sleep(0.05)
     assert feed.settled == live.newest()
@@ -166,7 +166,7 @@ def test_the_feed_goes_on_where_the_server_has_ended_its_connections(feed, accou
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
     change(account)
-    ear.wait(2, seconds=10)
+    ear.wait(2)
     assert len(ear.heard) == 2
 
 

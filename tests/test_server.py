@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from sms.bridge import client_address
 from sms.logbook import loggable_path, mask_numbers
+from tests.crowd import PATIENCE, crowd
 from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent
@@ -46,6 +47,7 @@ def echo(rest):
 
 @app.get("/slow/<float:seconds>")
 def slow(seconds):
+    print("begun", flush=True)
     time.sleep(seconds)
     return "late"
 
@@ -70,7 +72,7 @@ class Served:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", PROGRAM, str(self.port)], cwd=ROOT, stdout=out, stderr=out
             )
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 2 * PATIENCE
         while self._silent():
             assert self.process.poll() is None, log.read_text()
             assert time.monotonic() < deadline
@@ -103,7 +105,7 @@ class Served:
             return b"".join(iter(lambda: wire.recv(65536), b""))
 
     def wait_for_log(self, words: str) -> None:
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + PATIENCE
         while words not in self.log.read_text():
             assert time.monotonic() < deadline, self.log.read_text()
             time.sleep(0.05)
@@ -111,7 +113,7 @@ class Served:
     def end(self, signum: int = signal.SIGTERM) -> float:
         started = time.monotonic()
         self.process.send_signal(signum)
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=PATIENCE)
         return time.monotonic() - started
 
 
@@ -217,8 +219,8 @@ def test_open_streams_and_running_requests_do_not_hold_up_the_end(own_server: Se
         assert b"text/event-stream" in stream.recv(1000)
         hanging = threading.Thread(target=lambda: _ignore(lambda: own_server.ask("GET", "/slow/30.0")))
         hanging.start()
-        time.sleep(0.3)
-        assert own_server.end() < 3
+        own_server.wait_for_log("begun")
+        assert own_server.end() < 3 * crowd()
     assert own_server.process.returncode == 0
 
 
@@ -226,9 +228,9 @@ def test_request_that_is_nearly_done_is_finished_at_the_end(own_server: Served):
     got: list[tuple[int, str]] = []
     asking = threading.Thread(target=lambda: got.append(own_server.ask("GET", "/slow/1.0")))
     asking.start()
-    time.sleep(0.4)
+    own_server.wait_for_log("begun")
     own_server.end(signal.SIGINT)
-    asking.join(5)
+    asking.join(PATIENCE)
     assert got == [(200, "late")]
 
 

@@ -15,7 +15,7 @@ from sms import clock, config, db, queue
 from sms.models import Heartbeat
 from sms.worker import Ticker
 from tests import database, worker_program  # noqa: F401 - its jobs are rung by name
-from tests.crowd import crowd
+from tests.crowd import PATIENCE, crowd
 from tests.queues import queue_url  # noqa: F401 - a fixture
 
 ROOT = Path(__file__).parent.parent
@@ -38,14 +38,14 @@ def worker(settings: config.Settings, database_file: str) -> Iterator[subprocess
             stdout=log,
             stderr=log,
         )
-    soon(lambda: Heartbeat.select().exists(), 20 * crowd())
+    soon(lambda: Heartbeat.select().exists())
     yield process
     if process.poll() is None:
         process.kill()
         process.wait()
 
 
-def soon(what: Callable[[], object], seconds: float = 5) -> object:
+def soon(what: Callable[[], object], seconds: float = PATIENCE) -> object:
     deadline = time.monotonic() + seconds
     while not (found := what()):
         assert time.monotonic() < deadline, what
@@ -64,7 +64,7 @@ def test_job_starts_within_a_moment(worker: subprocess.Popen[bytes], settings: c
         time.sleep(0.07)
     soon(lambda: len(done(settings)) == 20)
     waits = sorted(float(line.split()[1]) for line in done(settings) if "finished" not in line)
-    assert waits[5] < 0.1
+    assert waits[5] < 0.1 * crowd()
 
 
 def test_running_job_is_finished_when_the_worker_is_told_to_stop_twice(
@@ -75,7 +75,7 @@ def test_running_job_is_finished_when_the_worker_is_told_to_stop_twice(
     worker.send_signal(signal.SIGINT)
     time.sleep(0.1)
     worker.send_signal(signal.SIGTERM)
-    assert worker.wait(timeout=8) == 0
+    assert worker.wait(timeout=PATIENCE) == 0
     assert done(settings)[-1] == "long finished"
 
 
@@ -87,7 +87,7 @@ def test_nothing_new_starts_once_the_worker_is_told_to_stop(
     worker.send_signal(signal.SIGTERM)
     time.sleep(0.2)
     queue.later("note", "too late")
-    worker.wait(timeout=8)
+    worker.wait(timeout=PATIENCE)
     assert not [line for line in done(settings) if line.startswith("too late")]
     # Beside what the worker's own tick has rung for.
     left = queue.connect(settings.queue_url, settings.data).storage.enqueued_items()
@@ -109,7 +109,7 @@ def test_heartbeat_is_taken_back_at_the_end(worker: subprocess.Popen[bytes]):
     assert beat.name.startswith("worker:")
     assert abs((clock.now() - beat.at).total_seconds()) < 30
     worker.send_signal(signal.SIGTERM)
-    worker.wait(timeout=8)
+    worker.wait(timeout=PATIENCE)
     assert not Heartbeat.select().exists()
 
 

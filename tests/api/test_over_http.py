@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.crowd import PATIENCE, crowd
 from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -71,7 +72,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def _await(served: Served, process: subprocess.Popen) -> None:
-    ends = time.monotonic() + 30
+    ends = time.monotonic() + 2 * PATIENCE
     while time.monotonic() < ends and process.poll() is None:
         try:
             if served.ask("GET", "/healthz")[0] == 200:
@@ -155,12 +156,12 @@ def test_without_a_worker_the_server_is_alive_but_not_ready(served):
 
 
 def test_a_message_is_accepted_within_50_milliseconds_at_the_median(served):
-    """The issue's own figure, with one caller on one connection at a time; twice the time is granted to a busy machine."""
+    """The issue's own figure, with one caller on one connection at a time; a busy machine is granted more."""
     took = []
     for n in range(40):
         began = time.perf_counter()
         status, _ = served.post("/api/v1/messages", {"to": "0171 3920054", "text": f"Nummer {n}"})
         took.append(time.perf_counter() - began)
         assert status == 202
-    assert sorted(took)[20] < 0.1
+    assert sorted(took)[20] < 0.05 * crowd()
     print(f"accepted in {sorted(took)[20] * 1000:.1f} ms at the median")

@@ -18,6 +18,7 @@ from sms.sandbox.serve import Running
 from tests.carriers.smpp.bound import Practice
 from tests.carriers.websms_network import WebsmsNetwork
 from tests.conftest import SECRET
+from tests.crowd import PATIENCE
 from tests.database import url
 from tests.network import Town
 from tests.peers.smsc import Centre
@@ -35,7 +36,7 @@ base_url = "%s"
 access_token_env = "WEBSMS_TOKEN"
 callback_secret_env = "WEBSMS_SECRET"
 callback_addresses = "127.0.0.0/8"
-read_timeout = 0.4
+read_timeout = 1.0
 """
 CENTRE = f"""
 [[carrier]]
@@ -47,7 +48,7 @@ host = "127.0.0.1"
 port = %d
 system_id = "sms"
 password_env = "CENTRE_PASSWORD"
-response_seconds = 1
+response_seconds = 2
 reconnect_seconds = 0.1
 """
 ENVIRONMENT = {
@@ -112,7 +113,7 @@ class Place(ABC):
         receiving.sweep()
         unknown.ask_about_unknown()
 
-    def until(self, true: Callable[[], Any], seconds: float = 15, hurry: bool = False) -> Any:
+    def until(self, true: Callable[[], Any], seconds: float = PATIENCE, hurry: bool = False) -> Any:
         """Work until something is so; in a hurry the clock runs faster than the machine's."""
         end = time.monotonic() + seconds
         while not (found := true()):

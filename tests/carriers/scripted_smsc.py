@@ -7,6 +7,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 
+from tests.crowd import PATIENCE
+
 CUT = b""
 """Take the request, then close without a word."""
 SILENCE = None
@@ -98,7 +100,7 @@ class ScriptedSmsc:
         """Send octets over the newest connection."""
         self._links[-1].sendall(data)
 
-    def deliver(self, body: bytes, seconds: float = 5) -> int:
+    def deliver(self, body: bytes, seconds: float = PATIENCE) -> int:
         """Send a deliver_sm and return the status it is answered with."""
         self._sequence += 1
         self.send(pdu(DELIVER, self._sequence, 0, body))
@@ -108,7 +110,7 @@ class ScriptedSmsc:
         """All PDUs of a kind that have come."""
         return [seen for seen in self.seen if seen.command == command]
 
-    def wait(self, command: int, sequence: int | None = None, seconds: float = 5) -> Seen:
+    def wait(self, command: int, sequence: int | None = None, seconds: float = PATIENCE) -> Seen:
         """Wait for a PDU of a kind (and number) and return it."""
         end = time.monotonic() + seconds
         with self._news:

@@ -16,6 +16,7 @@ from sms.config import CarrierConfig
 from tests.carriers.conftest import SID, TEXT, TOKEN
 from tests.carriers.scripted import CUT, SILENCE, Answer, Scripted, http, twilio_error
 from tests.carriers.scripted_smsc import SUBMIT, ScriptedSmsc, message
+from tests.crowd import PATIENCE
 
 ACCEPTED, REJECTED, AUTH = OutcomeKind.accepted, OutcomeKind.rejected, OutcomeKind.auth
 REFERENCE = "SM" + "a" * 32
@@ -214,7 +215,7 @@ class Smpp(Counterpart):
 
     @staticmethod
     def _until(true) -> None:
-        end = time.monotonic() + 5
+        end = time.monotonic() + PATIENCE
         while not true():
             assert time.monotonic() < end
             time.sleep(0.01)

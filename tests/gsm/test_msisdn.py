@@ -366,12 +366,12 @@ def test_separators_between_the_digits_never_matter(front: str, separators: list
     "megabyte", ["0" * 1_000_000, "+49" * 300_000, "a" * 1_000_000, "(" * 1_000_000, "\ud800" * 500_000]
 )
 def test_a_megabyte_is_refused_at_once(megabyte: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     number = msisdn.parse(megabyte)
 
     assert number.error == "too_long"
     assert len(number.display) <= msisdn.LONGEST_RAW
-    assert time.perf_counter() - began < 0.1
+    assert time.process_time() - began < 0.5
 
 
 @settings(max_examples=400, deadline=None)

@@ -125,10 +125,10 @@ def test_missing_names_are_among_the_names_and_have_no_value(text: str, fields: 
     ],
 )
 def test_a_megabyte_is_filled_in_linear_time(megabyte: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     placeholders.fill(megabyte, {})
 
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 def reference(text: str, fields: dict) -> str:

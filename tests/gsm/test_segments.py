@@ -235,12 +235,12 @@ def test_what_has_no_problem_encodes_and_is_within_the_limit(text: str) -> None:
     "megabyte", ["a" * 1_000_000, "\r\n" * 500_000, "a" + "\u0300\u0316" * 500_000, "😀" * 250_000]
 )
 def test_a_megabyte_is_refused_at_once(megabyte: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
 
     assert segments.problem(megabyte) == "too_long"
     assert segments.characters(megabyte) > segments.MAX_CHARACTERS
     assert segments.count(megabyte).parts > 1000
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3
 
 
 def test_twenty_thousand_personal_texts_are_counted_within_a_second() -> None:

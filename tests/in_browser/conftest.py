@@ -18,7 +18,8 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from sms import accounts, config, db, exchange, queue
 from sms.models import Account, User
 from tests import database
-from tests.conftest import PATIENCE, SECRET, People
+from tests.conftest import SECRET, People
+from tests.crowd import PATIENCE
 from tests.ports import free_port
 
 T = TypeVar("T")

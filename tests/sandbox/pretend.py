@@ -14,6 +14,7 @@ from twilio.rest import Client
 from sms.config import Settings
 from sms.sandbox.app import create_app
 from sms.sandbox.serve import Running
+from tests.crowd import PATIENCE
 
 MARGARETHE = "+491713920042"
 TORSTEN = "+491713920033"
@@ -26,7 +27,7 @@ OUR_NUMBER = "+491713920010"
 OUR_VOICE = "+493023125100"
 
 
-def until(condition: Callable[[], Any], seconds: float = 8.0) -> Any:
+def until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
     """Return the first true value of a condition that another process brings about."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

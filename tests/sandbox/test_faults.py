@@ -6,6 +6,7 @@ import pytest
 import requests
 from twilio.base.exceptions import TwilioRestException
 
+from tests.crowd import crowd
 from tests.sandbox.pretend import HERTA, KURT, OUR_NUMBER, OUR_VOICE, until
 
 
@@ -43,7 +44,7 @@ def test_a_lost_answer_never_comes_but_the_text_arrives(sandbox):
     begun = time.monotonic()
     with pytest.raises(requests.exceptions.ReadTimeout):
         send(sandbox.client(timeout=1))
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 3 * crowd()
     until(lambda: arrived(sandbox) == ["Hallo"])
 
 
@@ -81,7 +82,7 @@ def test_many_silent_requests_hold_up_nobody(sandbox):
             requests.post(f"{sandbox.root}/Messages.json", data=body, auth=sandbox.auth, timeout=(2, 0.05))
     begun = time.monotonic()
     send(sandbox.client())
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 1 * crowd()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from sms.sandbox import sound
-from tests.conftest import PATIENCE
+from tests.crowd import PATIENCE
 from tests.sandbox.pretend import HERTA, ILSE, KURT, MARGARETHE, OUR_NUMBER, OUR_VOICE, TORSTEN, until
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from sms import clock, contacts, labelling, senders, sending, suppression, template_texts
 from sms.models import Account, ApiKey, Suppression, User
-from sms.modules.appointment import diary, subscribing
+from sms.modules.appointment import diary, subscribing, waiting
 from sms.modules.appointment.found import Found
 from sms.modules.survey import enrolling, surveys
 from sms.modules.survey.models import Answer
@@ -85,6 +85,7 @@ def foreign(other_account: Account, stranger: User, app: Flask) -> dict[str, obj
     suppression.suppress(other_account, "+491713920034", "agent")
     inspection = Found("HU-1", clock.now() + timedelta(days=3), ZoneInfo("Europe/Berlin"), "+491713920033")
     appointment = diary.put(other_account, inspection, "api")[0]
+    waits = waiting.add(other_account, "+491713920035")
     calendar = subscribing.add(other_account, "Werkstatt", "https://kalender.example/werkstatt.ics")
     survey = surveys.create(other_account, "Werkstatt", {"questions": [{"key": "q1", "text": "Zufrieden?"}]})
     run = enrolling.try_out(survey, "+491713920033")
@@ -96,6 +97,7 @@ def foreign(other_account: Account, stranger: User, app: Flask) -> dict[str, obj
         "reference": appointment.reference,
         "appointment_id": appointment.id,
         "calendar_id": calendar.id,
+        "waiting_id": waits.id,
         "conversation_id": conversation.id,
         "message_id": message.id,
         "user_id": stranger.id,

@@ -10,6 +10,7 @@ from typing import Any
 from sms import clock, config, exchange
 from sms.models import Heartbeat, Message
 from sms.smpp_bind import Bind
+from tests.crowd import PATIENCE
 from tests.database import url
 
 OUR = "+491713920090"
@@ -61,7 +62,7 @@ class Practice:
         self._thread.join(15)
         assert not self._thread.is_alive()
 
-    def until(self, true: Callable[[], Any], seconds: float = 10, hurry: bool = False) -> Any:
+    def until(self, true: Callable[[], Any], seconds: float = PATIENCE, hurry: bool = False) -> Any:
         """Wait for something that the network brings about; in a hurry the clock runs faster than the machine's."""
         end = time.monotonic() + seconds
         while not (found := true()):

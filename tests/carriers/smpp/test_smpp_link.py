@@ -45,6 +45,7 @@ from tests.carriers.scripted_smsc import (
     pdu,
     tlv,
 )
+from tests.crowd import PATIENCE, crowd
 
 Opened = Callable[..., Smpp]
 
@@ -339,7 +340,7 @@ def test_the_rate_is_kept_by_all_threads_together(centre: ScriptedSmsc, opened: 
     began = time.monotonic()
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(carrier.send_text, [replace(TEXT, key=f"k{n}") for n in range(9)]))
-    assert 0.38 <= time.monotonic() - began < 5
+    assert 0.38 <= time.monotonic() - began < 5 * crowd()
 
 
 def test_after_too_fast_nothing_leaves_for_a_while(centre: ScriptedSmsc, opened: Opened) -> None:
@@ -382,8 +383,8 @@ def test_leaving_waits_for_answers_and_unbinds(centre: ScriptedSmsc, opened: Ope
         closing.start()
         time.sleep(0.1)
         centre.send(pdu(0x80000004, seen.sequence, 0, b"late\0"))
-        assert waiting.result(5) == Outcome(OutcomeKind.accepted, "late")
-        closing.join(5)
+        assert waiting.result(PATIENCE) == Outcome(OutcomeKind.accepted, "late")
+        closing.join(PATIENCE)
     assert len(centre.of(UNBIND)) == 1
     assert carrier.send_text(TEXT).kind is OutcomeKind.throttled
 
@@ -397,8 +398,8 @@ def test_leaving_has_an_end_even_where_no_answer_comes(centre: ScriptedSmsc, ope
         centre.wait(SUBMIT)
         began = time.monotonic()
         carrier.session.stop(0.2)
-        assert waiting.result(5).kind is OutcomeKind.unknown
-    assert time.monotonic() - began < 4
+        assert waiting.result(PATIENCE).kind is OutcomeKind.unknown
+    assert time.monotonic() - began < 15
     assert carrier.send_text(TEXT).kind is OutcomeKind.temporary, "the loop has ended, nothing left"
 
 
@@ -571,7 +572,7 @@ def test_a_wrong_table_is_named_in_one_line(option: str, value: object, line: st
     assert line in str(wrong.value)
 
 
-def until(true: Callable[[], object], seconds: float = 5) -> None:
+def until(true: Callable[[], object], seconds: float = PATIENCE) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "it did not happen"

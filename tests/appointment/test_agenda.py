@@ -151,6 +151,8 @@ def test_a_time_in_which_nobody_comes_is_shown_and_what_is_called_off_leaves_it_
     rows = agenda.with_gaps(agenda.day(account, DAY))
     assert [type(row).__name__ for row in rows] == ["Row", "Gap", "Row", "Row"]
     assert "frei" not in _texts(client, "/appointments/?day=2027-03-30&show=open")
+    _put(account, "T-1")  # nobody says any more how long it takes
+    assert "frei" not in _texts(client)
 
 
 def test_the_time_of_who_called_off_is_given_to_somebody_else(account, client, scheme):

@@ -160,11 +160,18 @@ def with_gaps(rows: Sequence[Row]) -> list[Row | Gap]:
         if busy_until is not None and row.local - busy_until >= GAP:
             # Before what was called off in it: the day is in the order of time.
             shown.insert(place, Gap(busy_until, row.local))
-        end = row.local + timedelta(minutes=row.minutes or 0)
-        busy_until = end if busy_until is None else max(busy_until, end)
         shown.append(row)
         place = len(shown)
+        busy_until = _busy_until(busy_until, row)
     return shown
+
+
+def _busy_until(before: datetime | None, row: Row) -> datetime | None:
+    """Return until when somebody is there, None where nobody said how long it takes."""
+    if row.minutes is None:
+        return None
+    end = row.local + timedelta(minutes=row.minutes)
+    return end if before is None else max(before, end)
 
 
 def slots(appointment_ids: Sequence[int]) -> dict[int, str]:

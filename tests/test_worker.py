@@ -73,7 +73,7 @@ def test_running_job_is_finished_when_the_worker_is_told_to_stop_twice(
     queue.later("note", "long", 1.5)
     soon(lambda: done(settings))
     worker.send_signal(signal.SIGINT)
-    time.sleep(0.1)
+    soon(lambda: "told to stop" in done(settings))
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(timeout=PATIENCE) == 0
     assert done(settings)[-1] == "long finished"
@@ -85,7 +85,7 @@ def test_nothing_new_starts_once_the_worker_is_told_to_stop(
     queue.later("note", "long", 1.0)
     soon(lambda: done(settings))
     worker.send_signal(signal.SIGTERM)
-    time.sleep(0.2)
+    soon(lambda: "told to stop" in done(settings))
     queue.later("note", "too late")
     worker.wait(timeout=PATIENCE)
     assert not [line for line in done(settings) if line.startswith("too late")]

@@ -1,6 +1,7 @@
 """A worker with two jobs of its own, for test_worker; run as a program, or imported to ring the jobs."""
 
 import time
+from typing import Any
 
 from sms import config, db, exchange, queue
 from sms.logbook import open_logbook
@@ -33,9 +34,16 @@ def _write(line: str) -> None:
 
 
 def main() -> None:
-    """Work as `flask worker` does."""
-    from sms.worker import work
+    """Work as `flask worker` does, and write down that it was told to stop."""
+    from sms.worker import GracefulConsumer, work
 
+    end = GracefulConsumer._end
+
+    def noted(*words: Any) -> None:
+        end(*words)
+        _write("told to stop")
+
+    GracefulConsumer._end = noted  # type: ignore[method-assign]
     open_logbook()
     settings = config.load()
     db.connect(settings.database_url)

@@ -16,6 +16,7 @@ import pytest
 from sms import clock, config
 from sms.sandbox.app import create_app as create_sandbox
 from sms.sandbox.serve import Running
+from tests.crowd import PATIENCE
 from tests.database import environment
 from tests.network import Town, settings  # noqa: F401
 
@@ -64,8 +65,8 @@ class Mortals:
         """End both as a service manager does; returns each with its exit code."""
         assert self.program.stdin is not None
         self.program.stdin.close()
-        self.program.wait(15)
-        self.reading.join(2)
+        self.program.wait(PATIENCE)
+        self.reading.join(PATIENCE)
         return self.ended
 
 

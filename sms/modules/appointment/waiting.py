@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from peewee import IntegrityError
+from peewee import IntegrityError, prefetch
 
 from sms import awaiting, queue, quiet, sending, suppression
 from sms.clock import now
@@ -18,7 +18,7 @@ from sms.db import database
 from sms.gsm import msisdn
 from sms.models import Account, Message, log_change
 from sms.modules.appointment import planning, saying
-from sms.modules.appointment.models import Appointment, Offer, Slot, Waiting
+from sms.modules.appointment.models import Appointment, Offer, Scheme, Slot, Waiting
 from sms.refusal import Conflict, NotFound, Refused
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,8 @@ AGAIN = timedelta(minutes=5)
 """So long somebody is passed over whose every number waits for another answer."""
 MOST = 1_000
 LONGEST_NAME = 100
+SHOWN = 50
+"""Freed times that a page shows."""
 FREE = ("declined", "cancelled")
 
 
@@ -195,6 +197,34 @@ def offered_to(account: Account, number: str) -> Offer | None:
         .where(Waiting.account == account, Waiting.number == number, Offer.state == "open")
         .first()
     )
+
+
+def open_offers(account: Account) -> dict[int, Offer]:
+    """Return the offers that people hold, by who holds them on the list."""
+    held = Offer.select().join(Slot).where(Slot.account == account, Offer.state == "open")
+    return {offer.waiting_id: offer for offer in held}
+
+
+def coming(account: Account) -> list[tuple[Slot, list[Offer]]]:
+    """Return the freed times ahead in the order of time, newest tries last, each with its offers as they were made."""
+    slots = list(
+        Slot.select()
+        .where(Slot.account == account, Slot.start > now())
+        .order_by(Slot.start, Slot.id)
+        .limit(SHOWN)
+    )
+    offers: dict[int, list[Offer]] = {slot.id: [] for slot in slots}
+    made = Offer.select().where(Offer.slot.in_(list(offers) or [0])).order_by(Offer.id)
+    for offer in prefetch(made, Waiting.select()):
+        offers[offer.slot_id].append(offer)
+    return [(slot, offers[slot.id]) for slot in slots]
+
+
+def offer_by_itself(account: Account, what: str) -> None:
+    """Set which freed times are offered without being asked: all, declined (by who had it), or never."""
+    if what not in ("all", "declined", "never"):
+        raise Refused("offer_freed", "unknown_choice")
+    Scheme.update(offer_freed=what).where(Scheme.account == account).execute()
 
 
 def tell_taken(slot: Slot, offers: list[Offer]) -> None:

@@ -112,6 +112,7 @@ def _know_people(app: Flask) -> None:
     manager.user_loader(accounts.find_user)
     manager.unauthorized_handler(gate.ask_to_sign_in)
     gate.csrf.init_app(app)
+    app.session_interface = gate.Sessions()
 
 
 def _dress_answers(app: Flask) -> None:

@@ -4,7 +4,19 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from flask import Blueprint, abort, current_app, g, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Flask,
+    Request,
+    abort,
+    current_app,
+    g,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_wtf.csrf import CSRFProtect
@@ -47,6 +59,16 @@ def requires(role: str) -> Callable[[F], F]:
 def is_keyed(path: str) -> bool:
     """Tell whether a path is for programs, which prove themselves without a session."""
     return path.startswith(KEYED) or path in ("/readyz", "/metrics")
+
+
+class Sessions(SecureCookieSessionInterface):
+    """Sessions in signed cookies for people; a program's request has none, and none is read, signed or sent for it."""
+
+    def open_session(self, app: Flask, request: Request) -> Any:
+        """Return what the cookie holds; for programs a session that is empty and takes nothing."""
+        if is_keyed(request.path):
+            return self.make_null_session(app)
+        return super().open_session(app, request)
 
 
 @blueprint.before_app_request

@@ -1,6 +1,7 @@
 """In which order tests run, and what a skipped one means: in continuous integration a failure, unless it is marked optional."""
 
 import os
+from collections import Counter
 from collections.abc import Generator
 from typing import Any
 
@@ -37,9 +38,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     chosen = [item for item in items if _belongs(item)]
     config.hook.pytest_deselected(items=[item for item in items if not _belongs(item)])
     items[:] = chosen
-    # Playwright's event loop stays, and no asyncio.run() works beside it.
-    browsing = {item.path for item in items if "chromium" in getattr(item, "fixturenames", ())}
-    items.sort(key=lambda item: item.path in browsing)
+    # Playwright's event loop stays, and no asyncio.run() works beside it. Long files first: so no process of the
+    # run is left alone with one at the end.
+    browsing = Counter(item.path for item in items if "chromium" in getattr(item, "fixturenames", ()))
+    items.sort(key=lambda item: (item.path in browsing, -browsing[item.path]))
 
 
 def _belongs(item: pytest.Item) -> bool:

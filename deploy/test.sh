@@ -3,6 +3,9 @@
 # then what has to do with a database on PostgreSQL too, where a server is (FADEN_TEST_POSTGRES_URL); always where CI=true.
 set -eu
 python=.venv/bin/python
+# A few hundred processes are started: none of them compiles everything anew.
+unset PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX="${PYTHONPYCACHEPREFIX:-$PWD/.cache/bytecode}"
 
 every_test() {
     $python -m pytest -m "not alone" -n 2 --dist loadfile --no-loadscope-reorder

@@ -190,6 +190,7 @@ def soon(true: Callable[[], T]) -> T:
 
 
 def shot(page: Page, name: str) -> None:
-    """Keep a picture for people who look at the tests' results."""
-    ARTIFACTS.mkdir(exist_ok=True)
-    page.screenshot(path=ARTIFACTS / f"{name}.png")
+    """Keep a picture in tests/.artifacts, for people who want to see the pages: FADEN_TEST_PICTURES=1."""
+    if os.environ.get("FADEN_TEST_PICTURES"):
+        ARTIFACTS.mkdir(exist_ok=True)
+        page.screenshot(path=ARTIFACTS / f"{name}.png")

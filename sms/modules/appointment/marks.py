@@ -42,6 +42,7 @@ HOW = {
     "agent": N_("by the team"),
     "api": N_("by another program"),
     "import": N_("by an import"),
+    "calendar": N_("by the calendar"),
 }
 WHY_NOT = {
     "no_number": N_("no phone number"),

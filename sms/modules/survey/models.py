@@ -171,8 +171,14 @@ class Answer(Table):
         table_name = "survey_answer"
         indexes = (
             (("run", "question"), True),
-            (("version", "question", "answered_at"), False),
+            (("version", "question", "id"), False),
         )
+
+
+# Whoever gave one answer is looked for by its beginning: a long text would not fit into PostgreSQL's index.
+Answer.add_index(
+    Answer.index(Answer.version, Answer.question, SQL("substr(value, 1, 40)"), name="survey_answer_given")
+)
 
 
 class Count(Table):

@@ -32,6 +32,11 @@ def next_day(moment: datetime, zone: str) -> datetime:
     return on_the_clock(moment, 1, time(0, 0), zone)
 
 
+def begin_of(day: date, zone: str) -> datetime:
+    """Return the beginning (UTC) of a day; where midnight is left out, the first moment that exists."""
+    return on_the_clock(datetime.combine(day, time(12), ZoneInfo(zone)), 0, time(0, 0), zone)
+
+
 def day_of(moment: datetime, zone: str) -> date:
     """Return the account's day on which a moment lies."""
     return moment.astimezone(ZoneInfo(zone)).date()

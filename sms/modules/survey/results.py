@@ -3,13 +3,16 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from typing import Any, NamedTuple
 
 from peewee import JOIN, fn
 
+from sms import statements
+from sms.db import from_ms, is_sqlite, to_ms
 from sms.models import Contact
-from sms.modules.survey import counting, flow
-from sms.modules.survey.flow import Question
+from sms.modules.survey import counting, flow, moments
+from sms.modules.survey.flow import Flow, Question
 from sms.modules.survey.models import Answer, Count, Run, Start, Survey, Version
 
 MOST_VALUES = 1000
@@ -63,7 +66,8 @@ def results(
 ) -> Results:
     """Return the results of all versions, of some days (both included), or of those who gave an answer to a question.
 
-    `like` is (question key, value); it is the one filter that reads answers.
+    `like` is (question key, value); it is the one filter that reads answers, and the days are then those on which that
+    one was given.
     """
     versions = list(Version.select().where(Version.survey == survey).order_by(Version.number.desc()))
     started = {
@@ -71,9 +75,12 @@ def results(
         for row in Start.select(Start.version).where(Start.survey == survey, Start.kind != "test")
     }
     asked = [v for v in versions if v.id in started]
-    counts = _of_some(survey, since, until, *like) if like else _counted(asked, since, until)
+    flows = {v.id: flow.read(v.flow) for v in asked}
+    if like:
+        counts, days = _of_some(flows, _Given(*like, since, until, survey.account.zone))
+    else:
+        counts, days = _counted(asked, since, until), _days(asked, since, until)
     whole = _summed(counts, "")
-    days = _days(asked, since, until)
     return Results(
         sent=whole["sent"],
         answered=whole["answered"],
@@ -83,7 +90,7 @@ def results(
         failed=whole["failed"],
         seconds=counting.median({name: n for name, n in whole.items() if name.startswith("t:")}),
         days=days,
-        questions=tuple(_questions(asked, survey, counts)),
+        questions=tuple(_questions(flows or {0: flow.read(survey.draft)}, counts)),
     )
 
 
@@ -131,11 +138,10 @@ def _days(versions: list[Version], since: date | None, until: date | None) -> di
     return {day: int(n) for day, n in rows.tuples()}
 
 
-def _questions(versions: list[Version], survey: Survey, counts: Counts) -> Iterable[OfQuestion]:
+def _questions(flows: Mapping[int, Flow], counts: Counts) -> Iterable[OfQuestion]:
     """Yield the questions of the newest version in order, then those that only older ones had, or had otherwise."""
-    flows = [(v.id, flow.read(v.flow)) for v in versions] or [(0, flow.read(survey.draft))]
     alike: dict[tuple[object, ...], tuple[Question, list[int]]] = {}
-    for version, frozen in flows:
+    for version, frozen in flows.items():
         for question in frozen.questions:
             form = (question.key, question.type, question.scale, question.options)
             alike.setdefault(form, (question, []))[1].append(version)
@@ -189,56 +195,86 @@ def _median(numbers: list[tuple[float, int]], whole: int) -> float:
     return numbers[-1][0]
 
 
-def _of_some(survey: Survey, since: date | None, until: date | None, key: str, value: str) -> Counts:
-    """Count those who gave one answer, from the answers themselves."""
-    runs = _runs_like(survey, key, value)
-    found: Counts = defaultdict(lambda: defaultdict(lambda: defaultdict(int)))
-    rows = Answer.select(Answer.version, Answer.question, Answer.value, fn.COUNT(Answer.id)).where(
-        Answer.run.in_(runs)
-    )
-    types = {
-        (v.id, q.key): q
-        for v in Version.select().where(Version.survey == survey)
-        for q in flow.read(v.flow).questions
-    }
-    for version, question, given, n in rows.group_by(Answer.version, Answer.question, Answer.value).tuples():
-        of_question = found[version][question]
-        of_question["unclear" if given is None else "answered"] += n
-        of_question["asked"] += n
-        asked = types.get((version, question))
-        if given is not None and asked is not None and asked.type != "text":
-            for each in flow.values_of(asked, given):
-                of_question[f"v:{each}"] += n
-    states = (
-        Run.select(Run.version, Run.state, fn.COUNT(Run.id))
-        .where(Run.id.in_(runs))
-        .group_by(Run.version, Run.state)
-    )
-    for version, state, n in states.tuples():
+class _Given(NamedTuple):
+    """An answer by which people are chosen: the question's key, its value, the days (both included) in a zone."""
+
+    question: str
+    value: str
+    since: date | None
+    until: date | None
+    zone: str
+
+    def chosen(self, flows: Mapping[int, Flow]) -> tuple[str, list[Any]]:
+        """Return the SELECT of the runs that gave it, and what fills its places."""
+        several = any(
+            q.key == self.question and q.type == "multichoice" for f in flows.values() for q in f.questions
+        )
+        fits, value = (_ONE_OF, f",{self.value},") if several else (_ALIKE, self.value[:_INDEXED])
+        within = "".join(f" AND given.answered_at {bound} {moment}" for bound, moment in self._bounds())
+        sql = (
+            "SELECT run.id, run.version_id, run.state, run.answered_at FROM survey_answer AS given "
+            "JOIN survey_run AS run ON run.id = given.run_id "
+            f"WHERE {statements.among('given.version_id')} AND given.question = ? AND {fits} AND NOT run.test{within}"
+        )
+        return sql.replace("{instr}", "instr" if is_sqlite() else "strpos"), [
+            statements.listed(flows),
+            self.question,
+            value,
+        ]
+
+    def _bounds(self) -> Iterable[tuple[str, int]]:
+        if self.since is not None:
+            yield ">=", to_ms(moments.begin_of(max(self.since, _EARLIEST), self.zone))
+        if self.until is not None:
+            yield "<", to_ms(moments.begin_of(min(self.until, _LATEST) + timedelta(days=1), self.zone))
+
+
+_EARLIEST, _LATEST = date(2000, 1, 1), date(9000, 1, 1)
+"""Days beyond are as good as these: not every day has a moment that can be computed."""
+_INDEXED = 40
+_ALIKE = f"substr(given.value, 1, {_INDEXED}) = ?"
+"""Values that people are chosen by are shorter; the index holds no more of a long text."""
+_ONE_OF = "{instr}(',' || given.value || ',', ?) > 0"
+_QUARTER = 15 * 60 * 1000
+"""Milliseconds; the clocks of all zones differ by whole quarters of an hour."""
+
+
+def _of_some(flows: Mapping[int, Flow], given: _Given) -> tuple[Counts, dict[date, int]]:
+    """Count those who gave one answer, from the runs and answers themselves; and on how many days they first answered."""
+    chosen, values = given.chosen(flows)
+    counts: Counts = defaultdict(lambda: defaultdict(lambda: defaultdict(int)))
+    days: dict[date, int] = defaultdict(int)
+    runs = statements.run(
+        f"WITH chosen AS ({chosen}) SELECT version_id, state, answered_at / {_QUARTER}, COUNT(*) FROM chosen "
+        "GROUP BY 1, 2, 3", *values,
+    )  # fmt: skip
+    for version, state, quarter, n in runs.fetchall():
         for name in ("sent", "answered", state):
-            found[version][""][name] += n
-    return found
+            counts[version][""][name] += n
+        if quarter is not None:
+            days[moments.day_of(from_ms(quarter * _QUARTER), given.zone)] += n
+    _count_answers(flows, counts, chosen, values)
+    return counts, dict(sorted(days.items()))
 
 
-def _runs_like(survey: Survey, key: str, value: str) -> object:
-    given = Answer.value == value
-    chosen = (
-        given
-        | Answer.value.startswith(f"{value},")
-        | Answer.value.endswith(f",{value}")
-        | Answer.value.contains(f",{value},")
-    )
-    several = [
-        v.id for v in Version.select().where(Version.survey == survey)
-        for q in flow.read(v.flow).questions if q.key == key and q.type == "multichoice"
-    ]  # fmt: skip
-    ids = [v.id for v in Version.select(Version.id).where(Version.survey == survey)]
-    fitting = (Answer.version.in_(several or [0]) & chosen) | given
-    return (
-        Answer.select(Answer.run)
-        .join(Run)
-        .where(Answer.version.in_(ids or [0]), Answer.question == key, fitting, ~Run.test)
-    )
+def _count_answers(flows: Mapping[int, Flow], counts: Counts, chosen: str, values: list[Any]) -> None:
+    """Count what the chosen have answered to every question; of free texts only how many there are."""
+    questions = {(version, q.key): q for version, frozen in flows.items() for q in frozen.questions}
+    texts = {key for (_, key), q in questions.items() if q.type == "text"}
+    answers = statements.run(
+        f"WITH chosen AS MATERIALIZED ({chosen}) SELECT answer.version_id, answer.question, CASE WHEN answer.value IS NOT NULL "
+        f"AND {statements.among('answer.question')} THEN '' ELSE answer.value END, COUNT(*) "
+        # CROSS: SQLite keeps this order, and else may read every answer there is.
+        "FROM chosen CROSS JOIN survey_answer AS answer WHERE answer.run_id = chosen.id GROUP BY 1, 2, 3",
+        *values, statements.listed(texts),
+    )  # fmt: skip
+    for version, key, value, n in answers.fetchall():
+        of_question, question = counts[version][key], questions.get((version, key))
+        of_question["unclear" if value is None else "answered"] += n
+        of_question["asked"] += n
+        if value is not None and question is not None and question.type != "text":
+            for each in flow.values_of(question, value):
+                of_question[f"v:{each}"] += n
 
 
 def texts(survey: Survey, of: OfQuestion, limit: int = NEWEST, before: int | None = None) -> list[Answer]:
@@ -259,12 +295,23 @@ def texts(survey: Survey, of: OfQuestion, limit: int = NEWEST, before: int | Non
     return list(found.order_by(Answer.id.desc()).limit(limit))
 
 
+_NEWEST = """
+    SELECT MAX(newest) FROM (
+        SELECT (
+            SELECT answer.id FROM survey_answer AS answer JOIN survey_run AS run ON run.id = answer.run_id
+            WHERE answer.version_id = asked.version_id AND answer.question = asked.question
+                AND answer.raw <> '' AND NOT run.test
+            ORDER BY answer.id DESC LIMIT 1
+        ) AS newest
+        FROM (
+            SELECT DISTINCT version_id, question FROM survey_count
+            WHERE question <> '' AND version_id IN (SELECT id FROM survey_version WHERE survey_id = ?)
+        ) AS asked
+    ) AS found
+"""
+
+
 def newest(survey: Survey) -> Answer | None:
-    """Return the newest answer of all, for the page's live line."""
-    return (  # type: ignore[no-any-return]
-        Answer.select(Answer, Run)
-        .join(Run)
-        .where(Run.survey == survey, ~Run.test, Answer.raw != "")
-        .order_by(Answer.id.desc())
-        .first()
-    )
+    """Return the newest answer of all, for the page's live line; each question's newest is the end of an index."""
+    ((id,),) = statements.run(_NEWEST, survey.id).fetchall()
+    return None if id is None else Answer.select(Answer, Run).join(Run).where(Answer.id == id).get()  # type: ignore[no-any-return]

@@ -78,9 +78,9 @@ def _progress(start: Start, waiting: dict[str, int]) -> Progress:
 
 
 def count(survey: Survey) -> int:
-    """Return how many `listed` would name, from counters and an index."""
+    """Return how many never will be asked, from counters and an index; who still waits is not among them."""
     starts = (Start.survey == survey) & (Start.kind != "test")
-    not_asked = Start.select(fn.COALESCE(fn.SUM(Start.total - Start.asked), 0)).where(starts).scalar()
+    skipped = Start.select(fn.COALESCE(fn.SUM(Start.skipped), 0)).where(starts).scalar()
     left_out = LeftOut.select().join(Start).where(starts).count()
     failed = (
         Count.select(fn.COALESCE(fn.SUM(Count.n), 0))
@@ -88,7 +88,7 @@ def count(survey: Survey) -> int:
         .where(Version.survey == survey, Count.question == "", Count.name == "failed")
         .scalar()
     )
-    return int(not_asked) + int(left_out) + int(failed)
+    return int(skipped) + int(left_out) + int(failed)
 
 
 def reasons(survey: Survey) -> dict[str, int]:

@@ -19,5 +19,6 @@ CREATE INDEX "survey_run_listed" ON "survey_run" ("survey_id", "id");
 CREATE UNIQUE INDEX "survey_run_once" ON "survey_run" ("start_id", "number", "occasion") WHERE number <> '';
 CREATE TABLE "survey_answer" ("id" INTEGER NOT NULL PRIMARY KEY, "run_id" INTEGER NOT NULL, "version_id" INTEGER NOT NULL, "question" VARCHAR(40) NOT NULL, "raw" TEXT NOT NULL, "understood" TEXT, "value" TEXT, "why" VARCHAR(20) NOT NULL, "message" INTEGER, "asked_at" INTEGER, "answered_at" INTEGER NOT NULL, "corrected_by_id" INTEGER, "corrected_at" INTEGER, FOREIGN KEY ("run_id") REFERENCES "survey_run" ("id") ON DELETE CASCADE, FOREIGN KEY ("version_id") REFERENCES "survey_version" ("id") ON DELETE CASCADE, FOREIGN KEY ("corrected_by_id") REFERENCES "user" ("id") ON DELETE SET NULL);
 CREATE UNIQUE INDEX "survey_answer_run_id_question" ON "survey_answer" ("run_id", "question");
-CREATE INDEX "survey_answer_version_id_question_answered_at" ON "survey_answer" ("version_id", "question", "answered_at");
+CREATE INDEX "survey_answer_version_id_question_id" ON "survey_answer" ("version_id", "question", "id");
+CREATE INDEX "survey_answer_given" ON "survey_answer" ("version_id", "question", substr("value", 1, 40));
 CREATE TABLE "survey_count" ("version_id" INTEGER NOT NULL, "day" DATE NOT NULL, "question" VARCHAR(40) NOT NULL, "name" VARCHAR(80) NOT NULL, "n" INTEGER NOT NULL, PRIMARY KEY ("version_id", "question", "name", "day"), FOREIGN KEY ("version_id") REFERENCES "survey_version" ("id") ON DELETE CASCADE);

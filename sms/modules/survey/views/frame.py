@@ -36,7 +36,7 @@ KINDS = {
     "scale:grade": N_("School grade 1 to 6"),
     "choice": N_("One choice"),
     "multichoice": N_("Several choices"),
-    "number": N_("Number"),
+    "number": N_("A number"),
     "date": N_("Date"),
     "text": N_("Free text"),
 }

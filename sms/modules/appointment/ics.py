@@ -1,28 +1,46 @@
 """Appointments out of an iCalendar file (RFC 5545): recurrence, exceptions, cancelled ones, all-day, time zones. Pure."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from hashlib import sha256
 from itertools import islice
+from math import prod
+from time import thread_time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import recurring_ical_events
+from dateutil.rrule import rrule, rrulestr
 from icalendar import Calendar
+from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
-from sms import wallclock
 from sms.modules.appointment.found import LONGEST_REFERENCE, Found, Mistake, Reading, number_in, one_line
 
 MOST_OF_ONE = 2_000
 """Occurrences of one series: every day for five years."""
+MOST_A_DAY = 24
+"""Times of day of one rule: a rule may name 86,400 in one line."""
+MOST_SECONDS = 20.0
+"""Of the processor's time: 20,000 appointments need seven."""
 TOO_OFTEN = ("SECONDLY", "MINUTELY", "HOURLY")
 FAR_AHEAD = timedelta(days=366)
 """So far a series without end is followed where nobody says until when."""
 LONG_AGO = datetime(1970, 1, 2, tzinfo=UTC)
 NUMBER_IN = ("X-PHONE", "X-TELEPHONE", "SUMMARY", "DESCRIPTION", "CONTACT", "ATTENDEE")
 """Properties in which a phone number is looked for, in this order."""
-SERIES = ("RRULE", "RDATE", "RECURRENCE-ID")
+MOST_LOOKED_AT = 200_000
+"""Steps of a rule that are taken to come to the time in question: every day for centuries."""
+_folded = re.compile(rb"\r?\n[ \t]")  # in bytes: a line may be folded in the middle of a letter
+_no_value = re.compile(
+    r"^(?:RRULE|RDATE|EXDATE|EXRULE|DTEND|DURATION|RECURRENCE-ID)(?:;[^:\r\n]*)?:[ \t]*\r?\n",
+    re.M | re.I,
+)
+_zone_beside_utc = re.compile(
+    r"^((?:DTSTART|DTEND|EXDATE|RDATE|RECURRENCE-ID)[^:\r\n]*?);TZID=(?:\"[^\"\r\n]*\"|[^:;\"\r\n]*)(:\d{8}T\d{6}Z)",
+    re.M | re.I,
+)
 
 Event = Any
 """A component of icalendar, which has no types of its own for what is in it."""
@@ -32,8 +50,12 @@ class NotACalendar(ValueError):
     """The bytes are no iCalendar file: a web page, a table, or a broken one."""
 
 
-class TooMany(ValueError):
+class TooMany(NotACalendar):
     """There are more occurrences than the caller takes."""
+
+
+class TooHard(NotACalendar):
+    """Working the file out takes longer than any real calendar does."""
 
 
 class _Refused(Exception):
@@ -56,25 +78,30 @@ def read(
     """Return every occurrence that starts from `since` to before `until` (aware), in the order of time.
 
     `zone` is meant where the file names none; without `until` a series is followed for a year from `now`. An event
-    that cannot be read is a mistake and spoils no other. Raises NotACalendar, and TooMany for more than `most`.
+    that cannot be read is a mistake and spoils no other. Raises NotACalendar: TooMany for more than `most`, TooHard.
     """
+    enough = thread_time() + MOST_SECONDS
     first = since or LONG_AGO
     last = until or max(now, first) + FAR_AHEAD
     found: list[Found] = []
     mistakes: list[Mistake] = []
     for calendar in _parse(data):
+        place = _own_zone(calendar, zone)
+        cancelled = str(calendar.get("METHOD", "")).upper() == "CANCEL"
         for uid, events in _by_uid(calendar).items():
             try:
-                ones = _of_one(uid, events, calendar, zone, region, first, last)
+                ones = _of_one(uid, events, cancelled, place, region, first, last)
             except _Refused as refused:
                 mistakes.append(refused.mistake)
             except Exception:  # whatever a library makes of a broken event, it is that event's
                 mistakes.append(Mistake(uid, "bad_event"))
             else:
-                single_and_open = until is None and not _is_series(events)
-                found += [one for one in ones if first <= one.start and (one.start < last or single_and_open)]
+                open_end = until is None and len(ones) == 1  # a single one may be later than a year ahead
+                found += [one for one in ones if first <= one.start and (one.start < last or open_end)]
             if most is not None and len(found) > most:
                 raise TooMany
+            if thread_time() > enough:
+                raise TooHard
     found.sort(key=lambda one: (one.start, one.reference))
     mistakes += [
         Mistake(one.reference, "without_number") for one in found if not one.number and not one.cancelled
@@ -85,7 +112,7 @@ def read(
 def _of_one(
     uid: str,
     events: list[Event],
-    calendar: Event,
+    cancelled: bool,
     zone: ZoneInfo,
     region: str,
     first: datetime,
@@ -93,12 +120,18 @@ def _of_one(
 ) -> list[Found]:
     if any("DTSTART" not in event for event in events):
         raise _Refused(Mistake(uid, "no_start"))
-    series = _is_series(events)
-    cancelled = str(calendar.get("METHOD", "")).upper() == "CANCEL"
-    occurrences = list(islice(_occurrences(uid, calendar, events, first, last), MOST_OF_ONE + 1))
-    if len(occurrences) > MOST_OF_ONE:
+    master, changed = _newest(events)
+    if master is not None and not changed and not _repeats(master):
+        start = master["DTSTART"].dt
+        place = _zone(start, zone)
+        return [_found(uid[:LONGEST_REFERENCE], master, _moment(start, place), place, region, cancelled)]
+    found = [
+        _found(_reference(uid, one), one.event, one.start, one.zone, region, cancelled)
+        for one in islice(_occurrences(uid, master, changed, zone, first, last), MOST_OF_ONE + 1)
+    ]
+    if len(found) > MOST_OF_ONE:
         raise _too_many(uid)
-    return [_found(uid, event, zone, region, series, cancelled) for event in occurrences]
+    return found
 
 
 def _parse(data: bytes) -> list[Event]:
@@ -107,7 +140,7 @@ def _parse(data: bytes) -> list[Event]:
     if not text[:15].upper() == b"BEGIN:VCALENDAR" or not text.rstrip()[-13:].upper() == b"END:VCALENDAR":
         raise NotACalendar
     try:
-        return list(Calendar.from_ical(_utf8(text), multiple=True))
+        return list(Calendar.from_ical(_repaired(_utf8(_folded.sub(b"", text))), multiple=True))
     except (
         Exception
     ) as error:  # the library raises ValueError, KeyError, IndexError and others for broken files
@@ -136,74 +169,167 @@ def _made_up(event: Event) -> str:
     return f"{sha256(says.encode()).hexdigest()[:24]}@made-up"
 
 
-def _is_series(events: list[Event]) -> bool:
-    return len(events) > 1 or any(name in events[0] for name in SERIES)
+def _repaired(text: str) -> str:
+    """Return a file without what programs write and the RFC has no meaning for: no value, a zone beside UTC."""
+    return _zone_beside_utc.sub(r"\1\2", _no_value.sub("", text))
+
+
+def _own_zone(calendar: Event, usual: ZoneInfo) -> ZoneInfo:
+    """Return the zone that a calendar names for itself (X-WR-TIMEZONE), else the usual one."""
+    name = str(calendar.get("X-WR-TIMEZONE", "")).strip().strip('"')
+    try:
+        return ZoneInfo(WINDOWS_TO_OLSON.get(name, name)) if name else usual
+    except (KeyError, OSError, ValueError):  # a name that is unknown, a folder, or a path
+        return usual
+
+
+def _repeats(event: Event) -> bool:
+    return "RRULE" in event or "RDATE" in event
+
+
+def _newest(events: list[Event]) -> tuple[Event | None, list[Event]]:
+    """Return the newest version of what a UID is, and the newest of each single occurrence that is changed."""
+    versions: dict[Any, Event] = {}
+    for event in events:
+        key = event["RECURRENCE-ID"].dt if "RECURRENCE-ID" in event else None
+        if key not in versions or _version(event) >= _version(versions[key]):
+            versions[key] = event
+    return versions.pop(None, None), list(versions.values())
+
+
+def _version(event: Event) -> tuple[int, float]:
+    """Return what tells versions apart (RFC 5546, 2.1.5): the sequence, then when it was written."""
+    stamp = getattr(event.get("DTSTAMP"), "dt", None)
+    return int(event.get("SEQUENCE", 0)), stamp.timestamp() if isinstance(stamp, datetime) else 0.0
+
+
+@dataclass(frozen=True)
+class _Occurrence:
+    """One of a series: what it says, its start (UTC), the zone to show it in, and the moment the series has it at."""
+
+    event: Event
+    start: datetime
+    zone: ZoneInfo
+    original: datetime
 
 
 def _occurrences(
-    uid: str, calendar: Event, events: list[Event], first: datetime, last: datetime
-) -> Iterator[Event]:
-    """Yield the occurrences of one UID; a single event is its own and needs no library."""
-    if not _is_series(events):
-        yield from events
+    uid: str, master: Event | None, changed: list[Event], zone: ZoneInfo, first: datetime, last: datetime
+) -> Iterator[_Occurrence]:
+    """Yield what of a series starts from `first` to before `last`.
+
+    Everything is compared on the wall clock of the series: so a date that is left out or changed means one
+    occurrence, in whatever zone it is written.
+    """
+    start = (changed[0] if master is None else master)["DTSTART"].dt
+    place, clock = _zone(start, zone), _clock(start, zone)
+    by_wall = {_wall(event["RECURRENCE-ID"].dt, clock): event for event in changed}
+    left_out = set() if master is None else _left_out(master, clock)
+    for wall, event in by_wall.items():
+        own = event["DTSTART"].dt
+        moment = _moment(own, _zone(own, zone))
+        if first <= moment < last and not {wall, wall.date()} & left_out:
+            yield _Occurrence(event, moment, _zone(own, zone), _moment(wall, clock))
+    if master is None:
         return
-    if any(_frequency(event) in TOO_OFTEN for event in events):
+    onwards = {wall: event for wall, event in by_wall.items() if _is_for_all_later(event)}
+    for wall in _recurrences(uid, master, clock, last):
+        if wall in by_wall or {wall, wall.date()} & left_out:
+            continue
+        since = max((one for one in onwards if one <= wall), default=None)
+        event = master if since is None else onwards[since]
+        by = timedelta() if since is None else _wall(event["DTSTART"].dt, clock) - since
+        moment = _moment(wall + by, clock)
+        if first <= moment < last:
+            yield _Occurrence(event, moment, place, _moment(wall, clock))
+
+
+def _clock(start: date | datetime, zone: ZoneInfo) -> tzinfo:
+    """Return the zone whose wall clock a series follows, which may be a table of the file's own."""
+    return getattr(start, "tzinfo", None) or zone
+
+
+def _wall(value: date | datetime, clock: tzinfo) -> datetime:
+    """Return a date (its midnight), a floating or an aware time on a wall clock, naive."""
+    if not isinstance(value, datetime):
+        return datetime.combine(value, time())
+    return (value.astimezone(clock) if value.tzinfo else value).replace(tzinfo=None, fold=0)
+
+
+def _is_for_all_later(event: Event) -> bool:
+    return str(event["RECURRENCE-ID"].params.get("RANGE", "")).upper() == "THISANDFUTURE"
+
+
+def _left_out(event: Event, clock: tzinfo) -> set[date]:
+    """Return the times that a series leaves out (naive), and the days on which it leaves out all."""
+    return {
+        _wall(one.dt, clock) if isinstance(one.dt, datetime) else one.dt
+        for dates in _values(event, "EXDATE")
+        for one in dates.dts
+    }
+
+
+def _recurrences(uid: str, event: Event, clock: tzinfo, last: datetime) -> Iterator[datetime]:
+    """Yield the wall clock times (naive) of a series, each once, until after `last`."""
+    start = _wall(event["DTSTART"].dt, clock)
+    end = _wall(last, clock) + timedelta(days=2)  # a change of one occurrence may have moved the later ones
+    dates = {start} | {
+        _wall(one.dt[0] if isinstance(one.dt, tuple) else one.dt, clock)
+        for several in _values(event, "RDATE")
+        for one in several.dts
+    }
+    yield from sorted(dates)
+    looked_at = 0
+    for rule in _values(event, "RRULE"):
+        for wall in _rule(uid, rule, start, clock):
+            looked_at += 1
+            if looked_at > MOST_LOOKED_AT:
+                raise _too_many(uid)
+            if wall > end:
+                break
+            if wall not in dates:
+                dates.add(wall)
+                yield wall
+
+
+def _rule(uid: str, rule: Event, start: datetime, clock: tzinfo) -> rrule:
+    """Return a rule by the library, on the wall clock; its end is of the day where it names no hour."""
+    times_a_day = prod(len(rule.get(name, [0])) for name in ("BYHOUR", "BYMINUTE", "BYSECOND"))
+    if str(rule["FREQ"][0]).upper() in TOO_OFTEN or times_a_day > MOST_A_DAY:
         raise _too_many(uid)
-    alone = Calendar()
-    for name in ("VERSION", "PRODID", "X-WR-TIMEZONE"):
-        if name in calendar:
-            alone.add(name, calendar[name])
-    for event in events:
-        alone.add_component(event)
-    # One series can have millions of occurrences: they are asked for month by month, until there are enough.
-    query = recurring_ical_events.of(alone)
-    seen: set[str] = set()
-    moment = max(first, _earliest(events))
-    while moment < last:
-        end = min(moment + timedelta(days=92), last)
-        for event in query.between(moment, end):
-            mark = f"{event['RECURRENCE-ID'].dt}" if "RECURRENCE-ID" in event else f"{event['DTSTART'].dt}"
-            if mark not in seen:
-                seen.add(mark)
-                yield event
-        moment = end
-
-
-def _frequency(event: Event) -> str:
-    rule = event.get("RRULE")
-    rules = rule if isinstance(rule, list) else [rule]
-    return next((str(r["FREQ"][0]).upper() for r in rules if r and "FREQ" in r), "")
-
-
-def _earliest(events: list[Event]) -> datetime:
-    """Return a moment before every start of the series, whatever its zone."""
-    return min(_moment(event["DTSTART"].dt, ZoneInfo("UTC")) for event in events) - timedelta(days=1)
+    parts = [part for part in rule.to_ical().decode().split(";") if part and not part.startswith("UNTIL=")]
+    read = rrulestr(";".join(parts), dtstart=start)
+    until = next(iter(rule.get("UNTIL", [])), None)
+    if until is None:
+        return read
+    whole_day = not isinstance(until, datetime)
+    return read.replace(
+        until=_wall(until, clock) + (timedelta(days=1, seconds=-1) if whole_day else timedelta())
+    )
 
 
 def _too_many(uid: str) -> "_Refused":
     return _Refused(Mistake(uid, "too_many_occurrences", {"limit": MOST_OF_ONE}))
 
 
-def _found(uid: str, event: Event, zone: ZoneInfo, region: str, series: bool, cancelled: bool) -> Found:
-    start = event["DTSTART"].dt
-    place = _zone(start, zone)
+def _found(
+    reference: str, event: Event, start: datetime, place: ZoneInfo, region: str, cancelled: bool
+) -> Found:
     texts = [str(value) for name in NUMBER_IN for value in _values(event, name)]
-    title = one_line(str(event.get("SUMMARY", "")))
     return Found(
-        reference=_reference(uid, event, place) if series else uid[:LONGEST_REFERENCE],
-        start=_moment(start, place),
+        reference=reference,
+        start=start,
         zone=place,
         number=number_in((text.removeprefix("tel:") for text in texts), region),
-        title=title,
-        end=_end(event, place),
+        title=one_line(str(event.get("SUMMARY", ""))),
+        end=_end(event, start, place),
         cancelled=cancelled or str(event.get("STATUS", "")).upper() == "CANCELLED",
     )
 
 
-def _reference(uid: str, event: Event, zone: ZoneInfo) -> str:
+def _reference(uid: str, one: _Occurrence) -> str:
     """Name one occurrence by the moment at which the series has it: one that is moved keeps its reference."""
-    original = event["RECURRENCE-ID"].dt if "RECURRENCE-ID" in event else event["DTSTART"].dt
-    return f"{uid[: LONGEST_REFERENCE - 17]}/{_moment(original, zone):%Y%m%dT%H%M%SZ}"
+    return f"{uid[: LONGEST_REFERENCE - 17]}/{one.original:%Y%m%dT%H%M%SZ}"
 
 
 def _values(event: Event, name: str) -> list[Any]:
@@ -217,20 +343,21 @@ def _zone(start: date | datetime, usual: ZoneInfo) -> ZoneInfo:
     return own if isinstance(own, ZoneInfo) and own.key not in ("UTC", "Etc/UTC") else usual
 
 
-def _moment(value: date | datetime, zone: ZoneInfo) -> datetime:
+def _moment(value: date | datetime, zone: tzinfo) -> datetime:
     """Return a date (its midnight), a floating time or an aware one as UTC.
 
     RFC 5545, 3.3.5: a local time that a clock change leaves out is read with the offset before the change, and of
     two equal ones the first is meant. So does Python with fold 0.
     """
     if not isinstance(value, datetime):
-        return wallclock.existing(datetime.combine(value, time()), zone)
+        value = datetime.combine(value, time())
     return (value if value.tzinfo else value.replace(tzinfo=zone)).replace(fold=0).astimezone(UTC)
 
 
-def _end(event: Event, zone: ZoneInfo) -> datetime | None:
-    if "DTEND" in event:
-        return _moment(event["DTEND"].dt, zone)
+def _end(event: Event, start: datetime, zone: ZoneInfo) -> datetime | None:
+    """Return when an occurrence at `start` (UTC) ends: as long after it as its event says."""
     if "DURATION" in event:
-        return _moment(event["DTSTART"].dt, zone) + event["DURATION"].dt
-    return None
+        return start + event["DURATION"].dt
+    if "DTEND" not in event:
+        return None
+    return start + (_moment(event["DTEND"].dt, zone) - _moment(event["DTSTART"].dt, zone))

@@ -1,5 +1,8 @@
 """A calendar is read from its address again and again: the diary follows it, and what is wrong with it is told."""
 
+import os
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,6 +21,7 @@ from sms.modules.appointment.models import Appointment, Calendar, Entry, Reminde
 from sms.refusal import Conflict, NotFound, Refused
 from tests.appointment.test_reminding import scheme  # noqa: F401
 from tests.calendar_host import calendar, event, host  # noqa: F401
+from tests.database import environment as database_of
 from tests.survey.surveys_for_tests import take_everything
 
 NINE = datetime(2027, 3, 30, 7, 0, tzinfo=UTC)
@@ -287,6 +291,33 @@ def test_too_many_appointments_are_refused_before_they_are_all_worked_out(host, 
     assert Appointment.select().count() == 0
 
 
+HOURS, MINUTES = ",".join(map(str, range(24))), ",".join(map(str, range(60)))
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        f"FREQ=DAILY;BYHOUR={HOURS};BYMINUTE={MINUTES};BYSECOND={MINUTES}",
+        f"FREQ=YEARLY;BYMONTHDAY={','.join(map(str, range(1, 32)))};BYHOUR={HOURS};BYMINUTE={MINUTES}",
+        "FREQ=MINUTELY",
+        "FREQ=SECONDLY;INTERVAL=2",
+    ],
+)
+def test_a_rule_that_means_every_minute_is_not_worked_out(host, subscribed, rule):
+    host.serve(calendar(*[event(f"s{n}", "20270330T090000", "x", f"RRULE:{rule}") for n in range(300)]))
+    read = _read(subscribed)
+    assert (read.events, read.mistaken) == (0, 300)
+    assert {code for _, code, _ in read.mistakes} == {"too_many_occurrences"}
+
+
+def test_a_calendar_that_keeps_the_processor_busy_is_given_up(host, subscribed, monkeypatch):
+    monkeypatch.setattr(ics, "MOST_SECONDS", 0.2)
+    digits = "DESCRIPTION:" + "0171 3920041 99 " * 300
+    host.serve(calendar(*[event(f"a{n}", "20270330T090000", "x", digits) for n in range(500)]))
+    assert _read(subscribed).fault == "calendar_hard"
+    assert Appointment.select().count() == 0
+
+
 def test_a_series_goes_on_although_nothing_is_new(host, subscribed):
     host.serve(calendar(event("s", "20270330T090000", f"Physio {ANNA}", "RRULE:FREQ=WEEKLY")))
     _read(subscribed)
@@ -388,6 +419,47 @@ def test_several_workers_read_a_calendar_once(account, host, settings):
         thread.join()
     assert sorted(asked.path for asked in host.asked) == [f"/{n}.ics" for n in range(6)]
     assert Appointment.select().count() == 3
+
+
+PROGRAM = """
+import sys
+from sms import accounts, config, db, exchange
+from sms.modules.appointment import subscribing
+settings = config.load()
+accounts.use_secret(settings.secret_key)
+db.connect(settings.database_url)
+exchange.connect(settings)
+db.database.connect()
+print("there", flush=True)
+sys.stdin.readline()
+print(subscribing.work())
+"""
+
+
+def test_several_processes_read_a_calendar_once(account, host, settings):
+    for n in range(12):
+        host.serve(_three(mark=f"{n}"), f"/{n}.ics")
+        subscribing.add(account, f"{n}", host.url(f"/{n}.ics"))
+    environment = (
+        os.environ | database_of(settings) | {"FADEN_INSIDE_NETWORKS": "127.0.0.1/32", "PORT": "64000"}
+    )
+    pipe = subprocess.PIPE
+    started = [
+        subprocess.Popen([sys.executable, "-c", PROGRAM], env=environment, stdin=pipe, stdout=pipe, text=True)
+        for _ in range(3)
+    ]
+    try:
+        assert [process.stdout.readline() for process in started] == ["there\n"] * 3
+        Calendar.update(next_at=datetime.now(UTC)).execute()  # the processes live in the machine's own time
+        for process in started:
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        done = [int(process.communicate(timeout=60)[0]) for process in started]
+    finally:
+        for process in started:
+            process.kill()
+    assert sum(done) == 12
+    assert sorted(asked.path for asked in host.asked) == sorted(f"/{n}.ics" for n in range(12))
 
 
 def test_who_reads_holds_no_connection_and_so_no_transaction(host, subscribed, monkeypatch):

@@ -257,6 +257,8 @@ def _read(calendar: Calendar, page: outside.Page) -> Reading:
         )
     except ics.TooMany:
         raise outside.Unreadable("calendar_many", limit=MOST_EVENTS) from None
+    except ics.TooHard:
+        raise outside.Unreadable("calendar_hard") from None
     except ics.NotACalendar:
         if page.body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] != b"<":
             raise outside.Unreadable("not_a_calendar") from None

@@ -49,6 +49,7 @@ SENTENCES = {
     "calendar_leads_on": N_(
         "The address leads on to a web page of %(host)s, perhaps a sign-in. Please use the secret address of the calendar."
     ),
+    "calendar_hard": N_("The calendar is too large or too complicated to be worked out."),
     "calendar_many": N_("The calendar has too many appointments: at most %(limit)s that are still to come."),
     "end_before_start": N_("The appointment would end before it begins."),
 }

@@ -13,7 +13,7 @@ from sms.refusal import Refused
 from sms.views.composer import numbers_of
 from sms.views.gate import requires
 from sms.views.inbox import listing, words
-from sms.views.thread import (
+from sms.views.thread_parts import (
     changed,
     contact_facts,
     everything,

@@ -1,5 +1,6 @@
 """What agents do with one message: take it back, change it, send it again, read it aloud, ask about it."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -10,12 +11,12 @@ from flask_login import current_user
 
 from sms import inbox, sending, unknown, wallclock
 from sms import to_check as cases
-from sms.models import Message
+from sms.models import Message, User
 from sms.refusal import Conflict, Refused
 from sms.views import bubble, moments, to_check
 from sms.views.bubble import render_bubble
 from sms.views.composer import soonest
-from sms.views.thread import back_to, is_fragment, link_query, message_of, opened, upsert, vary
+from sms.views.thread_parts import back_to, is_fragment, link_query, message_of, opened, upsert, vary
 from sms.wording import sentence
 
 blueprint = Blueprint("message", __name__)
@@ -82,36 +83,35 @@ def _once_more(message_id: int, channel: str | None) -> ResponseReturnValue:
     return replaced(message, made)
 
 
+def _decided(message_id: int, verb: Callable[[Message, User], object]) -> ResponseReturnValue:
+    """Do what the signed-in person has decided about a message."""
+    message = message_of(message_id)
+    verb(message, current_user)
+    return replaced(message)
+
+
 @blueprint.post("/messages/<int:message_id>/release")
 def release(message_id: int) -> ResponseReturnValue:
     """Send a double after all that was held back."""
-    message = message_of(message_id)
-    sending.release_held(message, current_user)
-    return replaced(message)
+    return _decided(message_id, sending.release_held)
 
 
 @blueprint.post("/messages/<int:message_id>/sent")
 def mark_sent(message_id: int) -> ResponseReturnValue:
     """Take a person's word that a message with an unknown end was sent."""
-    message = message_of(message_id)
-    cases.mark_sent(message, current_user)
-    return replaced(message)
+    return _decided(message_id, cases.mark_sent)
 
 
 @blueprint.post("/messages/<int:message_id>/give-up")
 def give_up(message_id: int) -> ResponseReturnValue:
     """Leave a message with an unknown end as one that was not sent."""
-    message = message_of(message_id)
-    cases.give_up(message, current_user)
-    return replaced(message)
+    return _decided(message_id, cases.give_up)
 
 
 @blueprint.post("/messages/<int:message_id>/now")
 def send_now(message_id: int) -> ResponseReturnValue:
     """Send a planned message at once."""
-    message = message_of(message_id)
-    sending.send_now(message, current_user)
-    return replaced(message)
+    return _decided(message_id, sending.send_now)
 
 
 @blueprint.post("/messages/<int:message_id>/check")

@@ -17,7 +17,7 @@ from sms.models import Account, Contact
 from sms.refusal import Refused
 from sms.views.composer import Choice, Composer, Filled, filled_templates, meter, sender_choices, soonest
 from sms.views.inbox import listing, newest_change, words
-from sms.views.thread import is_fragment, vary
+from sms.views.thread_parts import is_fragment, vary
 from sms.wording import sentence
 
 blueprint = Blueprint("new_message", __name__)

@@ -7,7 +7,7 @@ import pytest
 
 from sms import clock, contacts, suppression
 from sms.models import Message
-from sms.modules.appointment import answers, diary, planning, reminding
+from sms.modules.appointment import diary, planning, reminding
 from sms.modules.appointment.found import Found
 from sms.modules.appointment.models import Appointment, Reminder, Scheme
 from tests.survey.surveys_for_tests import MARGARETHE, TORSTEN, says, take_everything, told
@@ -211,7 +211,7 @@ def test_erasing_a_person_takes_number_and_words_out_of_the_diary(account, schem
     contacts.erase(contact)
     there = _now(appointment)
     assert (there.number, there.title, there.fields) == ("", "", {})
-    assert answers.reminded(account, MARGARETHE) == []
+    assert reminding.reminded(account, MARGARETHE) == []
 
 
 def test_what_is_due_while_the_rules_change_is_planned_anew_first_and_still_goes_out(account, scheme):

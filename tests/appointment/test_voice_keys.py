@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from sms import clock, suppression
+from sms import clock, speaking, suppression
 from sms.db import database
 from sms.models import Call, Conversation, Message
 from sms.modules.appointment import answers, phoning, reminding, saying
@@ -192,6 +192,15 @@ def test_the_call_speaks_the_language_of_its_account(appointment, account, town:
         message.text == "Reminder of your appointment on Tuesday, 30 March, at 09:00 with Praxis Dr. Lindner."
     )
     assert phoning.menu(message).prompt.startswith("Press 1 to confirm, 2 to cancel, 3 to be called back")
+
+
+def test_a_carrier_that_reads_by_itself_says_nothing_of_keys(appointment, town: Town):
+    reminding.work()
+    message = Message.select().where(Message.channel == "voice").get()
+    words = speaking.words_to_read(message)
+    assert "Erinnerung an Ihren Termin" in words
+    assert "drücken" not in words.lower()
+    assert "antworten" not in words
 
 
 @pytest.mark.parametrize(

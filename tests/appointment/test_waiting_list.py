@@ -455,3 +455,16 @@ def test_a_reminder_and_an_offer_wait_for_their_answers_on_two_numbers(freed, ac
     assert offers()[0] == "declined"
     assert Reminder.select().where(Reminder.state == "sent").count() == 1
     assert not suppression.is_suppressed(account, MARGARETHE)
+
+
+def test_a_number_whose_appointment_is_over_asks_again(freed, account):
+    scheme_of(account, "sms")
+    put(account, MARGARETHE, NINE - timedelta(days=4), "M-1")
+    it_is(NINE - timedelta(days=4, hours=22))
+    reminding.work()
+    take_everything()
+    it_is(NINE - timedelta(days=3))
+    work()
+    first, second = Message.select().where(Message.theirs == MARGARETHE).order_by(Message.id)
+    assert second.text.startswith(OFFER)
+    assert first.ours == second.ours

@@ -4,14 +4,12 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from peewee import fn
-
 from sms import awaiting, inbox, sending
 from sms.clock import now
 from sms.db import database
 from sms.models import Account, Contact, Conversation, Expectation, Message, User, log_change
 from sms.models.event import add_event
-from sms.modules.appointment import occasions, planning, saying, waiting
+from sms.modules.appointment import occasions, planning, reminding, saying, waiting
 from sms.modules.appointment.models import Appointment, Choice, Reminder, Scheme
 from sms.modules.appointment.reminding import MODULE
 from sms.modules.appointment.telling import in_words
@@ -19,7 +17,6 @@ from sms.refusal import Conflict
 from sms.understanding import understand
 from sms.understanding.appointment import DEFAULT_WORDS
 
-ANSWERABLE = ("open", "confirmed", "declined", "wants_to_move")
 SAID = {"confirmed": "confirmed", "declined": "declined", "wants_to_move": "wants_to_move", "open": ""}
 """What somebody has said of an appointment, by the state that it leads to; the other states say nothing of it."""
 STATE_COLUMNS = [
@@ -35,7 +32,7 @@ def on_reply(message: Message, expectation: Expectation) -> bool:
     """Take an answer to a reminder; False for anything else, which is an ordinary message with the appointment beside it."""
     account = message.account
     scheme = planning.scheme_for(account.id)
-    candidates = reminded(account, message.theirs)
+    candidates = reminding.reminded(account, message.theirs)
     if scheme is None or not candidates:
         return False
     if chosen := _chosen(message, candidates):
@@ -48,21 +45,6 @@ def on_reply(message: Message, expectation: Expectation) -> bool:
     if len(fresh) > 1:
         return _ask_which(fresh[:MOST_TO_CHOOSE_FROM], meaning, message)
     return _answer(fresh[0], meaning, scheme, message)
-
-
-def reminded(account: Account, number: str) -> list[Appointment]:
-    """Return the coming appointments of a number of which somebody was reminded, in the order of time."""
-    told = Reminder.select(Reminder.appointment).where(
-        Reminder.appointment == Appointment.id, Reminder.start == Appointment.start, Reminder.state == "sent"
-    )
-    found = Appointment.select().where(
-        Appointment.account == account,
-        Appointment.number == number,
-        Appointment.start > now(),
-        Appointment.state.in_(ANSWERABLE),
-        fn.EXISTS(told),
-    )
-    return list(found.order_by(Appointment.start, Appointment.id))
 
 
 def _meaning(message: Message, scheme: Scheme) -> str | None:

@@ -7,7 +7,7 @@ from sms.models import Message, log_change
 from sms.models.event import add_event
 from sms.modules.appointment import answers, following, planning, saying, waiting
 from sms.modules.appointment.models import REMINDED, Appointment, Reminder
-from sms.modules.appointment.reminding import MODULE
+from sms.modules.appointment.reminding import ANSWERABLE, MODULE
 from voice.script import Menu
 
 KEYS = {"1": "confirm", "2": "cancel", "3": "callback"}
@@ -44,7 +44,7 @@ def _still_asks(reminder: Reminder) -> bool:
     """Tell whether the appointment is still the one that somebody is asked about."""
     appointment = reminder.appointment
     same = appointment.start == reminder.start and appointment.start > now()
-    return same and appointment.state in answers.ANSWERABLE
+    return same and appointment.state in ANSWERABLE
 
 
 def on_key(message: Message, key: str) -> None:

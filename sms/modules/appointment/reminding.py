@@ -7,12 +7,14 @@ note that it has gone out are one transaction.
 import logging
 from datetime import datetime, timedelta
 
+from peewee import fn
+
 from sms import awaiting, queue, quiet, sending, suppression
 from sms.clock import now
 from sms.db import database, is_sqlite
 from sms.gsm import msisdn
 from sms.models import Account, Message, log_change
-from sms.modules.appointment import following, planning, saying
+from sms.modules.appointment import following, planning, renewing, saying
 from sms.modules.appointment.following import AT_LEAST
 from sms.modules.appointment.models import CALL, REMINDED, Appointment, Reminder, Scheme
 from sms.refusal import Conflict, Refused
@@ -20,19 +22,18 @@ from sms.refusal import Conflict, Refused
 log = logging.getLogger(__name__)
 
 MODULE = "appointment"
+ANSWERABLE = ("open", "confirmed", "declined", "wants_to_move")
+"""States in which an answer still does something."""
 BATCH = 50
-REPLANNED_AT_ONCE = 100
 LATE = timedelta(minutes=15)
 """A reminder that goes out so much after its time was held up: of several held up only the last one helps."""
-SETTLES_AFTER = timedelta(minutes=2)
-"""Longer than any transaction is open, so nobody stores what older rules have planned after that."""
 AGAIN = timedelta(minutes=5)
 """So long a reminder waits where every number waits for another answer of this person."""
 
 
 def tick() -> None:
     """Have done what is due; once a second in the worker."""
-    if _due(now()).exists() or _unsettled().exists():
+    if _due(now()).exists() or renewing.unsettled().exists():
         queue.later("remind_of_appointments", priority=queue.LOW)
 
 
@@ -45,10 +46,10 @@ def remind_of_appointments() -> None:
 
 def work() -> int:
     """Plan anew what an older version of the rules has planned, then remind until nothing is due; returns how many."""
-    done, moment = 0, now()
+    done, moment, outdated = 0, now(), renewing.Pass()
     while True:
         # What is due waits for no more than one stretch, however much is planned anew.
-        replanned = _replan_some()
+        replanned = outdated.some()
         while few := [row.id for row in _due(moment).limit(BATCH)]:
             done += sum(_look_at(reminder_id) for reminder_id in few)
         if not replanned:
@@ -61,49 +62,6 @@ def _due(moment: datetime):  # type: ignore[no-untyped-def]
         .where(Reminder.state == "planned", Reminder.at <= moment)
         .order_by(Reminder.at, Reminder.id)
     )
-
-
-def _unsettled():  # type: ignore[no-untyped-def]
-    """Rules by which not everything is known to be planned: once it is, nobody looks through the appointments."""
-    return Scheme.select(Scheme.id, Scheme.version, Scheme.updated_at).where(
-        Scheme.active, Scheme.settled != Scheme.version
-    )
-
-
-def _outdated():  # type: ignore[no-untyped-def]
-    """Appointments ahead whose reminders an older version of their account's rules has planned."""
-    return (
-        Appointment.select(Appointment)
-        .join(Scheme, on=((Scheme.account == Appointment.account) & Scheme.active))
-        .where(
-            Scheme.settled != Scheme.version,
-            Appointment.planned_by != Scheme.version,
-            Appointment.start > now(),
-            Appointment.state.in_(REMINDED),
-        )
-        .limit(REPLANNED_AT_ONCE)
-    )
-
-
-def _replan_some() -> int:
-    unsettled = list(_unsettled())
-    few = list(_outdated()) if unsettled else []
-    if not few:
-        _settle(unsettled)
-    with database.atomic():
-        for account_id in {one.account_id for one in few}:
-            scheme = planning.scheme_for(account_id)
-            planning.replan([one for one in few if one.account_id == account_id], scheme)
-    return len(few)
-
-
-def _settle(schemes: list[Scheme]) -> None:
-    """Note that everything is planned by these rules, once no transaction is open that has read older ones."""
-    for scheme in schemes:
-        if scheme.updated_at < now() - SETTLES_AFTER:
-            Scheme.update(settled=scheme.version).where(
-                Scheme.id == scheme.id, Scheme.version == scheme.version
-            ).execute()
 
 
 def _look_at(reminder_id: int) -> int:
@@ -240,6 +198,21 @@ def remind_now(appointment: Appointment, by_call: bool = False) -> Message:
 def subject_of(appointment: Appointment) -> str:
     """Return what an answer to a reminder leads to: the person, who may have several appointments."""
     return f"{appointment.account_id}/{appointment.number}"
+
+
+def reminded(account: Account, number: str) -> list[Appointment]:
+    """Return the coming appointments of a number of which somebody was reminded, in the order of time."""
+    told = Reminder.select(Reminder.appointment).where(
+        Reminder.appointment == Appointment.id, Reminder.start == Appointment.start, Reminder.state == "sent"
+    )
+    found = Appointment.select().where(
+        Appointment.account == account,
+        Appointment.number == number,
+        Appointment.start > now(),
+        Appointment.state.in_(ANSWERABLE),
+        fn.EXISTS(told),
+    )
+    return list(found.order_by(Appointment.start, Appointment.id))
 
 
 def _send(appointment: Appointment, scheme: Scheme, text: str, channel: str) -> Message:

@@ -17,13 +17,13 @@ from sms.clock import now
 from sms.db import database
 from sms.gsm import msisdn
 from sms.models import Account, Message, log_change
-from sms.modules.appointment import planning, saying
+from sms.modules.appointment import planning, reminding, saying
 from sms.modules.appointment.models import Appointment, Offer, Scheme, Slot, Waiting
+from sms.modules.appointment.reminding import MODULE
 from sms.refusal import Conflict, NotFound, Refused
 
 log = logging.getLogger(__name__)
 
-MODULE = "appointment"
 SUBJECT = "offer/"
 STEP = timedelta(minutes=15)
 """So long the next one waits for the answer of the one before."""
@@ -379,6 +379,9 @@ def _send(slot: Slot, waiting: Waiting) -> Message:
     scheme = planning.scheme_for(slot.account_id)
     own = "" if scheme is None else scheme.sender
     subject = subject_of(waiting)
+    # Their own appointment is over: its number waits for nothing any more.
+    if not reminding.reminded(slot.account, waiting.number):
+        awaiting.forget(waiting.number, MODULE, f"{slot.account_id}/{waiting.number}")
 
     def send(sender: str) -> Message:
         return sending.send(

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -84,6 +86,13 @@ def chromium() -> Iterator[Any]:
 def _machine_time() -> Iterator[None]:
     yield
     clock.reset()
+
+
+@pytest.fixture
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let time stand still where the test does not move it: what it counts does not hang on how fast it runs."""
+    moment = datetime.now(UTC)
+    monkeypatch.setattr(clock, "datetime", SimpleNamespace(now=lambda zone: moment.astimezone(zone)))
 
 
 @pytest.fixture

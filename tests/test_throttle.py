@@ -12,7 +12,7 @@ from sms.models import Throttle
 
 THREE = RateLimitItemPerMinute(3, 1, namespace="test")
 
-pytestmark = pytest.mark.usefixtures("database_file")
+pytestmark = pytest.mark.usefixtures("database_file", "still")
 
 
 def test_attempts_are_counted_down() -> None:

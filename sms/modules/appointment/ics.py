@@ -124,7 +124,10 @@ def _of_one(
     if master is not None and not changed and not _repeats(master):
         start = master["DTSTART"].dt
         place = _zone(start, zone)
-        return [_found(uid[:LONGEST_REFERENCE], master, _moment(start, place), place, region, cancelled)]
+        moment = _moment(start, place)
+        if moment < first:  # calendars go back for years: what is over is not looked through for numbers
+            return []
+        return [_found(uid[:LONGEST_REFERENCE], master, moment, place, region, cancelled)]
     found = [
         _found(_reference(uid, one), one.event, one.start, one.zone, region, cancelled)
         for one in islice(_occurrences(uid, master, changed, zone, first, last), MOST_OF_ONE + 1)

@@ -181,7 +181,7 @@ def _serve(url: str) -> None:
 
 def _signed_in(url: str, folder: str) -> tuple[Any, dict[str, Any]]:
     from app import create_app
-    from sms import config, db, inbox
+    from sms import config, db, inbox, inbox_list
     from sms.models import Contact, User
     from sms.views import bubble
 
@@ -199,7 +199,7 @@ def _signed_in(url: str, folder: str) -> tuple[Any, dict[str, Any]]:
         facts = {
             "thread": 1,
             "before": bubble.seq(oldest),
-            "cursor": inbox.rows(user, "all", limit=200).next_cursor,
+            "cursor": inbox_list.rows(user, "all", limit=200).next_cursor,
             "number": Contact.get_by_id(777).number.lstrip("+"),
         }
     with client.session_transaction() as session:

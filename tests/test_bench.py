@@ -7,7 +7,7 @@ import pytest
 from bench import client, figures, floors, processes, volume
 from bench.__main__ import main
 from bench.figures import Figure
-from sms import inbox, search, totals
+from sms import inbox, inbox_list, search, totals
 from sms.models import Conversation, Message, User
 
 
@@ -51,7 +51,7 @@ def test_the_volume_is_what_the_verbs_would_have_made(database_file):
         assert messages[-1].text.startswith(talk.preview[:20])
         assert talk.last_outgoing == max(m.id for m in messages if m.direction == "outgoing")
     assert len(inbox.thread(Conversation.get_by_id(made.thread), limit=200)) == volume.LONG
-    found = {view: len(inbox.rows(user, view, limit=200).items) for view in ("open", "mine", "failed")}
+    found = {view: len(inbox_list.rows(user, view, limit=200).items) for view in ("open", "mine", "failed")}
     assert found == {view: totals.counts(user)[view] for view in found}
     assert search.conversations_matching(made.account, "rezept empfang")
     assert search.conversations_matching(made.account, volume._number(77)) == {77}

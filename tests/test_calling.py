@@ -7,7 +7,18 @@ from datetime import timedelta
 import pytest
 from peewee import IntegrityError
 
-from sms import answering, calling, clock, contacts, exchange, inbox, sending, speaking, suppression
+from sms import (
+    answering,
+    calling,
+    clock,
+    contacts,
+    exchange,
+    inbox,
+    inbox_list,
+    sending,
+    speaking,
+    suppression,
+)
 from sms.carriers.contract import CannotSay, Found, NotThere, Outcome, OutcomeKind, Reason, RecordingError
 from sms.models import Call, Change, Conversation, Message
 from sms.refusal import Conflict
@@ -297,7 +308,7 @@ def test_key_two_is_a_task_that_somebody_has_to_see(message, anna, carrier, line
         carrier.in_call(call, "keys", Digits="2")
     event = Message.get(Message.channel == "event", Message.direction == "incoming")
     assert event.data == {"kind": "callback_wanted", "number": ILSE}
-    row = inbox.rows(anna, "open").items[0]
+    row = inbox_list.rows(anna, "open").items[0]
     assert (row.unread, row.preview_kind, row.status) == (1, "callback", "open")
 
 

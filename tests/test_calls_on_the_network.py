@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sms import answering, clock, inbox, sending, suppression
+from sms import answering, clock, inbox_list, sending, suppression
 from sms.models import Call, Conversation, Message
 from tests.network import ILSE, Town, settings, town  # noqa: F401
 
@@ -49,7 +49,7 @@ def test_keys_pressed_on_the_phone_ask_for_a_call_back_and_opt_out(account, anna
     first = sending.send(account, ILSE, "Bitte rufen Sie zurück, wenn Sie Fragen haben.")
     town.work()
     town.becomes(first, "delivered", 30)
-    assert inbox.rows(anna, "open").items[0].preview_kind == "callback"
+    assert inbox_list.rows(anna, "open").items[0].preview_kind == "callback"
     town.set(ILSE, answer="auto", digits="9")
     second = sending.send(account, ILSE, "Noch eine Nachricht.")
     town.work()

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 
-from sms import contacts, exchange, inbox, search, sending
+from sms import contacts, exchange, inbox_list, search, sending
 from sms.models import Conversation
 from tests.carrier_side import MARGARETHE, TORSTEN
 
@@ -85,8 +85,8 @@ def test_another_account_s_words_are_never_found(account, other_account, talk, a
     search.catch_up()
     found = search.conversations_matching(account.id, "Termin")
     assert found == {talk.id}
-    assert [r.id for r in inbox.rows(anna, "open", query="Termin").items] == [talk.id]
-    assert [r.name for r in inbox.rows(stranger, "open", query="mueller").items] == []
+    assert [r.id for r in inbox_list.rows(anna, "open", query="Termin").items] == [talk.id]
+    assert [r.name for r in inbox_list.rows(stranger, "open", query="mueller").items] == []
     assert contacts.listing(other_account, "Müller") == []
 
 

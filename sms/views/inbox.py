@@ -15,7 +15,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from markupsafe import Markup, escape
 
-from sms import accounts, inbox, live, search, totals
+from sms import accounts, inbox, inbox_list, live, search, totals
 from sms.clock import now
 from sms.gsm import msisdn
 from sms.models import Label, User
@@ -131,7 +131,7 @@ def asked_for(user: User, labels: list[Label], colleagues: list[User], counts: d
     """Read view, search and filters from the address; what is unknown is left out."""
     usual = "mine" if counts["mine"] or not counts["open"] else "open"
     view = request.args.get("view") or usual
-    if view not in inbox.VIEWS:
+    if view not in inbox_list.VIEWS:
         raise NotFound
     label = _one_of(request.args.get("label"), {x.id for x in labels})
     assignee = _one_of(request.args.get("assignee"), {x.id for x in colleagues})
@@ -167,7 +167,7 @@ def listing(limit: int = PAGE, current: int | None = None, people: People | None
     users, labels = people or People(accounts.colleagues(user.account), inbox.labels(user.account_id))
     colleagues = [u for u in users if u.active]
     asked = asked_for(user, labels, colleagues, counts)
-    page = inbox.rows(
+    page = inbox_list.rows(
         user, asked.view, query=asked.q, label=asked.label, assignee=asked.assignee, unread=asked.unread,
         cursor=request.args.get("cursor") or None, limit=limit, people=users,
     )  # fmt: skip
@@ -216,7 +216,7 @@ def display(number: str) -> str:
     return msisdn.display(number) if number.startswith("+") else number
 
 
-def preview(row: inbox.Row) -> Markup:
+def preview(row: inbox_list.Row) -> Markup:
     """Return the newest message in a line: a draft first, "You:" before what went out, a word for what has no text."""
     if row.draft:
         return Markup('<span class="draft">{}</span> {}').format(_("Draft:"), row.draft)

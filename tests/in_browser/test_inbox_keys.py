@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from sms import contacts, inbox
+from sms import contacts, inbox, inbox_list
 from sms.clock import now
 from sms.models import Template
 from tests.in_browser import morning
@@ -65,7 +65,7 @@ def test_snoozing_and_closing_leave_the_focus_in_the_page(visitors, anna, accoun
     expect(page.locator("#thread")).to_contain_text("zurückgestellt")
     expect(page.locator("#talk-head")).to_contain_text("zurückgestellt bis")
     expect(page.locator("#menu-snooze > summary")).to_be_focused()
-    for other in list(inbox.rows(anna, "open").items):
+    for other in list(inbox_list.rows(anna, "open").items):
         if other.id != talk.id:
             inbox.set_status(inbox.open_conversation(account, other.id), "closed", anna)
     inbox.set_status(inbox.open_conversation(account, talk.id), "open", anna)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sms import contacts, inbox, sending
+from sms import contacts, inbox, inbox_list, sending
 from sms.clock import now
 from sms.models import Conversation
 from sms.views import moments
@@ -137,7 +137,7 @@ def test_the_page_says_what_waits_longest(client, account):
 
 def test_another_account_s_conversations_are_nowhere(client, account, other_account):
     contacts.find_or_add(other_account, "+491713920099", "Geheim")
-    for view in inbox.VIEWS:
+    for view in inbox_list.VIEWS:
         assert rows_of(client.get(f"/inbox?view={view}")) == []
     assert rows_of(client.get("/inbox?q=Geheim")) == []
 

@@ -17,7 +17,7 @@ from typing import Any
 
 NUMBER = re.compile(r"(?<![\w.])(\+|00)?\d{5,}(\d{2})(?![\w.])")
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-LONGEST_SEGMENT = 20
+LONGEST_SEGMENT = 17
 """A longer path segment is a token or an upload's name; a log needs neither."""
 TRACE = re.compile(r"[\w.-]{6,36}", re.ASCII)
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)

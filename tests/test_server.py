@@ -255,3 +255,5 @@ def test_times_and_small_numbers_stay_in_the_log():
 
 def test_paths_lose_what_opens_doors():
     assert loggable_path("/password/WzEsMF0.awIWuw.V0kQQudW9LMtWFB7HZEE6s4SHME") == "/password/WzEs…"
+    assert loggable_path("/k/RMRB-yBDxX_51UZB.1") == "/k/RMRB…"
+    assert loggable_path("/appointments/feed/WzEsMV0.hSWCoImi0X.ics") == "/appointments/feed/WzEs…"

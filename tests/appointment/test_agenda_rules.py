@@ -9,7 +9,7 @@ from peewee import IntegrityError
 
 from sms import clock
 from sms.db import database
-from sms.modules.appointment import agenda, answers, diary, planning, reminding, schemes
+from sms.modules.appointment import agenda, answers, diary, planning, reminding, renewing, schemes
 from sms.modules.appointment.found import Found
 from sms.modules.appointment.models import Appointment, Reminder, Scheme
 from tests.survey.surveys_for_tests import MARGARETHE, NELE, TORSTEN, take_everything, told
@@ -192,14 +192,14 @@ def test_rules_that_change_while_reminders_go_out_lose_nobody_and_tell_nobody_tw
 def test_once_everything_is_planned_nobody_looks_through_the_appointments(account, scheme):
     appointment = _put(account)
     reminding.work()
-    assert reminding._unsettled().exists()
-    clock.shift(reminding.SETTLES_AFTER + timedelta(seconds=1))
+    assert renewing.unsettled().exists()
+    clock.shift(renewing.SETTLES_AFTER + timedelta(seconds=1))
     reminding.work()
-    assert not reminding._unsettled().exists()
+    assert not renewing.unsettled().exists()
     changed = schemes.of(account)
     changed.rules = [DAY_BEFORE]
     schemes.save(account, changed)
-    assert reminding._unsettled().exists()
+    assert renewing.unsettled().exists()
     reminding.work()
     assert _states(appointment)["hour"] == ("cancelled", "not_wanted")
 

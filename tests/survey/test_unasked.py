@@ -126,7 +126,7 @@ def test_a_start_says_how_many_wait_and_for_what(account: Account, owner_client:
     assert (later.waiting, later.done, later.total) == ({"time": 2}, 0, 2)
     page = owner_client.get(f"/surveys/{survey.id}/results")
     assert '<progress max="2" value="0"' in page.get_data(as_text=True)
-    assert "Es warten: 2 bis zur gewählten Zeit" in text(page)
+    assert "Es warten: 2 bis zur gewählten Zeit · Wer wartet" in text(page)
     asking.work()
     assert unasked.progress(survey)[0].waiting == {"carrier": 1}
     take_everything()

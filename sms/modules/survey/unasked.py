@@ -57,7 +57,8 @@ WHERE r.survey_id = ? AND r.state IN ('planned', 'asking', 'paused') AND NOT r.t
     OR (r.state = 'asking' AND r.asked = 1 AND m.status IN ('scheduled', 'queued', 'sending')))
 GROUP BY 1, 2
 """
-_OUT = ("quiet", "carrier")
+ON_THE_WAY = ("quiet", "carrier")
+"""What somebody waits for whose question is written already, and who is therefore not in the list."""
 
 
 def progress(survey: Survey) -> list[Progress]:
@@ -65,7 +66,7 @@ def progress(survey: Survey) -> list[Progress]:
     waiting: dict[int, dict[str, int]] = {}
     for start, reason, n in statements.run(_WAITING, to_ms(now()), survey.id).fetchall():
         # A paused survey asks nobody, whatever else they might wait for.
-        reason = "paused" if survey.state == "paused" and reason not in _OUT else reason
+        reason = "paused" if survey.state == "paused" and reason not in ON_THE_WAY else reason
         theirs = waiting.setdefault(start, {})
         theirs[reason] = theirs.get(reason, 0) + n
     starts = Start.select().where(Start.id.in_(list(waiting) or [0])).order_by(Start.id.desc())

@@ -96,7 +96,8 @@ def _facts(survey: Survey) -> dict[str, Any]:
 def _under_way(each: unasked.Progress) -> dict[str, Any]:
     """Return a start that is not through yet, with what people wait for in words."""
     waiting = [f"{n} {_(WAITING[reason])}" for reason, n in each.waiting.items()]
-    return {"start": each.start, "done": each.done, "total": each.total, "waiting": waiting}
+    listed = not each.waiting.keys() <= set(unasked.ON_THE_WAY)
+    return {"start": each.start, "done": each.done, "total": each.total, "waiting": waiting, "listed": listed}
 
 
 def _day(name: str) -> date | None:

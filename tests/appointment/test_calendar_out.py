@@ -10,7 +10,7 @@ from sms import clock, contacts
 from sms.models import Account
 from sms.modules.appointment import answers, diary, feed, ics, saying
 from sms.modules.appointment.found import Found
-from sms.modules.appointment.models import Appointment, Feed
+from sms.modules.appointment.models import Appointment, Feed, Scheme
 from sms.modules.appointment.views import feeds
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -190,3 +190,8 @@ def test_it_ends_a_day_after_the_appointment(account, visitor):
     assert visitor.get(path).status_code == 200
     clock.shift(timedelta(hours=2))
     assert visitor.get(path).status_code == 404
+
+
+def test_no_address_is_read_out_in_a_call(account):
+    text = "Ihr Termin ist am {Termin}. In Ihren Kalender: {Kalenderlink}"
+    assert saying.to_read(Scheme(account=account, name="x", text=text), "de") == "Ihr Termin ist am {Termin}."

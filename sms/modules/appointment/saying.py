@@ -61,7 +61,8 @@ TEXTS = {
 
 _sentence = re.compile(r"(?<=[.!?])\s+")
 _asks_for_text = re.compile(
-    r"\b(antworten|antworte|antwort|zurückschreiben|rückantwort|reply|respond|text back)\b", re.I
+    r"\b(antworten|antworte|antwort|zurückschreiben|rückantwort|reply|respond|text back|kalenderlink|calendar_link)\b",
+    re.I,
 )
 
 
@@ -71,7 +72,7 @@ def usual(name: str, locale: str) -> str:
 
 
 def to_read(scheme: Scheme, locale: str) -> str:
-    """Return what a call reads: the scheme's own words for it, else its text without what asks for a reply by text."""
+    """Return what a call reads: the scheme's own words for it, else its text without what asks for a reply by text or is an address."""
     if scheme.spoken_text.strip():
         return scheme.spoken_text
     sentences = _sentence.split(scheme.text.strip())

@@ -95,6 +95,19 @@ def test_where_everybody_was_asked_nothing_is_offered(account: Account, client: 
     assert "not-asked" not in client.get(f"/surveys/{survey.id}/results").get_data(as_text=True)
 
 
+def test_a_value_that_was_gone_is_named_as_the_reason(account: Account, client: FlaskClient) -> None:
+    contact, _ = contacts.find_or_add(account, MARGARETHE)
+    contacts.save(contact, "", {"Anrede": "Frau"})
+    survey = made(account, {"questions": [{"key": "q", "type": "yesno", "text": "{Anrede}?"}]})
+    enrolling.start(survey, [MARGARETHE])
+    contacts.save(contact, "", {})
+    work()
+    assert unasked.count(survey) == 1
+    assert "für einen Platzhalter der Frage gab es keinen Wert" in text(
+        client.get(f"/surveys/{survey.id}/not-asked")
+    )
+
+
 def test_another_account_sees_nobody(app: Flask, account: Account, stranger: User) -> None:
     survey = made(account, ONE)
     browser = sign_in(app, stranger)

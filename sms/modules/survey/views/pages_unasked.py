@@ -38,6 +38,7 @@ WHY = {
     "agent": N_("ended by a colleague"),
     "erased": N_("the person was erased"),
     "failed": N_("the question did not get through"),
+    "placeholder_unknown": N_("there was no value for a placeholder of the question"),
 }
 """Why somebody was not asked, in words, where it is no refusal that has a sentence of its own."""
 

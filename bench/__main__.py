@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import felt, inserting, live, scale, throughput, window
+from bench import felt, inserting, live, scale, surveys, throughput, window
 from bench.figures import Figure, keep, table
 
 PARTS: dict[str, Callable[[], list[Figure]]] = {
@@ -15,6 +15,7 @@ PARTS: dict[str, Callable[[], list[Figure]]] = {
     "window": window.figures,
     "live": live.figures,
     "scale": scale.figures,
+    "surveys": surveys.figures,
 }
 
 

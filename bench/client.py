@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,46 +22,56 @@ def post_all(
     port: int, path: str, bodies: Iterable[Any], *, key: str, connections: int = 16, rate: float | None = None
 ) -> Answers:
     """POST every body once over so many connections; with a `rate` (a second) each waits for its turn."""
-    return asyncio.run(_post_all(port, path, list(bodies), key, connections, rate))
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {key}\r\n"
+    requests = [_request(head, "application/json", json.dumps(body).encode()) for body in bodies]
+    return asyncio.run(_send_all([port], requests, connections, rate))
 
 
-async def _post_all(
-    port: int, path: str, bodies: list[Any], key: str, connections: int, rate: float | None
+def post_forms(
+    ports: Sequence[int], path: str, forms: Iterable[tuple[bytes, Mapping[str, str]]], connections: int = 16
+) -> Answers:
+    """POST every form (its body and headers) once, over connections that are shared out among some ports."""
+    requests = []
+    for body, headers in forms:
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{lines}"
+        requests.append(_request(head, "application/x-www-form-urlencoded", body))
+    return asyncio.run(_send_all(ports, requests, connections, None))
+
+
+async def _send_all(
+    ports: Sequence[int], requests: Sequence[bytes], connections: int, rate: float | None
 ) -> Answers:
     statuses: dict[int, int] = {}
     taken: list[float] = []
     last = [b""]
-    waiting = iter(enumerate(bodies))
+    waiting = iter(enumerate(requests))
     began = time.perf_counter()
-    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {key}\r\n"
 
-    async def one() -> None:
+    async def one(port: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        for number, body in _each(waiting):
+        for number, request in _each(waiting):
             if rate is not None:
                 await asyncio.sleep(max(0, began + number / rate - time.perf_counter()))
             sent = time.perf_counter()
-            writer.write(_request(head, body))
+            writer.write(request)
             status, content = await _answer(reader)
             taken.append((time.perf_counter() - sent) * 1000)
             statuses[status] = statuses.get(status, 0) + 1
             last[0] = content
         writer.close()
 
-    await asyncio.gather(*(one() for _ in range(connections)))
+    await asyncio.gather(*(one(ports[n % len(ports)]) for n in range(connections)))
     return Answers(statuses, taken, time.perf_counter() - began, last[0])
 
 
-def _each(waiting: Iterator[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
+def _each(waiting: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
     while (item := next(waiting, None)) is not None:
         yield item
 
 
-def _request(head: str, body: Any) -> bytes:
-    content = json.dumps(body).encode()
-    return (
-        f"{head}Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n".encode() + content
-    )
+def _request(head: str, kind: str, content: bytes) -> bytes:
+    return f"{head}Content-Type: {kind}\r\nContent-Length: {len(content)}\r\n\r\n".encode() + content
 
 
 async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:

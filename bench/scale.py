@@ -46,10 +46,10 @@ def figures() -> list[Figure]:
     found = []
     with tempfile.TemporaryDirectory(prefix="faden-bench-") as folder:
         found += _compared("SQLite", *(f"sqlite:///{folder}/{name}.db" for name in ("small", "large")))
-    if not _answers(POSTGRES):
+    if not answers_at(POSTGRES):
         print("bench: no PostgreSQL at BENCH_POSTGRES_URL; its part is left out")
         return found
-    with _databases("faden_bench_small", "faden_bench_large") as urls:
+    with databases("faden_bench_small", "faden_bench_large") as urls:
         found += _compared("PostgreSQL", *urls)
     return found
 
@@ -127,7 +127,8 @@ def _child(*words: str) -> None:
         raise SystemExit("bench: the data could not be built")
 
 
-def _answers(url: str) -> bool:
+def answers_at(url: str) -> bool:
+    """True where a server listens at an address."""
     parts = urlsplit(url)
     try:
         socket.create_connection((parts.hostname or "127.0.0.1", parts.port or 5432), 2).close()
@@ -137,7 +138,8 @@ def _answers(url: str) -> bool:
 
 
 @contextmanager
-def _databases(*names: str) -> Iterator[list[str]]:
+def databases(*names: str) -> Iterator[list[str]]:
+    """Make databases of these names on the PostgreSQL server, yield their addresses, and remove them."""
     import psycopg
 
     with psycopg.connect(f"{POSTGRES}/postgres", autocommit=True) as server:

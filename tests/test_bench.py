@@ -4,11 +4,13 @@ import json
 
 import pytest
 
-from bench import client, figures, floors, processes, volume
+from bench import client, figures, floors, processes, surveys, volume
 from bench.__main__ import main
 from bench.figures import Figure
 from sms import inbox, inbox_list, search, totals
 from sms.models import Conversation, Message, User
+from sms.modules.survey import asking, results
+from sms.modules.survey.models import Answer
 
 
 def test_a_ratio_says_how_many_times_better_it_is_than_it_must_be():
@@ -55,6 +57,21 @@ def test_the_volume_is_what_the_verbs_would_have_made(database_file):
     assert found == {view: totals.counts(user)[view] for view in found}
     assert search.conversations_matching(made.account, "rezept empfang")
     assert search.conversations_matching(made.account, volume._number(77)) == {77}
+
+
+def test_the_finished_surveys_are_what_answers_would_have_made(app):
+    """The counters agree with the answers that are there."""
+    survey = surveys._begin(40)
+    asking.work()
+    surveys._finish_all(survey)
+    found = results.results(survey)
+    assert (found.sent, found.answered, found.finished, sum(found.days.values())) == (40, 40, 40, 40)
+    for of in found.questions:
+        given = Answer.select().where(Answer.question == of.question.key).count()
+        assert of.answered == given
+        assert sum(of.values.values()) == (0 if of.question.type == "text" else given)
+    liked = results.results(survey, like=("zufriedenheit", "2"))
+    assert liked.finished == found.questions[0].values["2"]
 
 
 def test_the_floor_and_the_client_measure_a_real_server():

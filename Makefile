@@ -1,5 +1,6 @@
 # make run    everything, in the foreground: http://127.0.0.1:8000 (PORT, HOST, FADEN_DATA)
 # make test   every test, with what the tests need; on PostgreSQL too where a server is
+#             (FADEN_TEST_PICTURES=1 keeps pictures of the pages in tests/.artifacts)
 # make bench  the benchmark table (ONLY="live scale": these parts of it)
 # make lint   ruff and mypy alone
 .PHONY: run test bench lint

@@ -106,3 +106,64 @@ def test_the_next_reminders_are_shown_before_they_count(account, owner_client):
 def test_agents_do_not_set_up_reminders(client):
     assert client.get("/appointments/setup").status_code == 403
     assert client.post("/appointments/setup", data=FORM).status_code == 403
+
+
+def test_a_text_then_a_call_is_set_up_with_what_is_read(account, owner_client):
+    more = {"rule_channel": ["sms", "both"], "call_after": "45", "spoken_text": "Ihr Termin ist am {Termin}."}
+    assert owner_client.post("/appointments/setup", data=FORM | more).status_code == 303
+    scheme = schemes.of(account)
+    assert [rule["channel"] for rule in scheme.rules] == ["sms", "both"]
+    assert (scheme.call_after_minutes, scheme.spoken_text) == (45, "Ihr Termin ist am {Termin}.")
+    assert 'value="45"' in owner_client.get("/appointments/setup").text
+
+
+@pytest.mark.parametrize("wrong", [{"call_after": "0"}, {"call_after": "gleich"}, {"spoken_text": "{Wer}"}])
+def test_what_is_wrong_with_a_call_is_told_beside_it(account, owner_client, wrong):
+    answer = owner_client.post("/appointments/setup", data=FORM | wrong)
+    (field,) = wrong
+    assert answer.status_code == 422
+    assert f'id="{field}-e"' in answer.text
+    assert schemes.of(account) is None
+
+
+def test_the_preview_is_of_the_appointment_that_is_chosen(account, owner_client):
+    diary.put(account, Found("T-1", NINE, BERLIN, MARGARETHE), "api")
+    later, _new = diary.put(account, Found("T-2", NINE + timedelta(days=1), BERLIN, "+491713920029"), "api")
+    shown = owner_client.post("/appointments/setup/preview", data=FORM | {"shown_for": str(later.id)}).text
+    assert "Ihr Termin am Mittwoch, 31. März, um 09:00 Uhr." in shown
+    assert "Ihr Termin am Dienstag" not in shown
+    foreign = owner_client.post("/appointments/setup/preview", data=FORM | {"shown_for": "999999"}).text
+    assert "Ihr Termin am Dienstag, 30. März, um 09:00 Uhr." in foreign
+
+
+def test_the_next_run_says_when_how_many_and_what_it_costs(account, owner_client):
+    for n, number in enumerate((MARGARETHE, "+491713920029", "")):
+        diary.put(account, Found(f"T-{n}", NINE + timedelta(hours=n), BERLIN, number), "api")
+    shown = owner_client.post("/appointments/setup/preview", data=FORM).text
+    assert "2 Termine" in shown
+    assert "2 SMS" in shown
+    account.price_part = 7_500
+    account.save()
+    assert "etwa 0,15\xa0€" in owner_client.post("/appointments/setup/preview", data=FORM).text
+
+
+def test_the_line_shows_every_rule_from_the_earliest_on(account, owner_client):
+    turned = {name: value[::-1] for name, value in FORM.items() if isinstance(value, list)}
+    shown = owner_client.post("/appointments/setup/preview", data=FORM | turned).text
+    assert 'aria-label="3 Tage, 2 Std., dann der Termin"' in shown
+
+
+def test_without_script_a_button_shows_what_is_typed_and_what_is_wrong(account, owner_client):
+    diary.put(account, Found("T-1", NINE, BERLIN, MARGARETHE), "api")
+    typed = FORM | {"do": "preview", "text": "Neu: {Termin}", "cutoff": "bald"}
+    page = owner_client.post("/appointments/setup", data=typed)
+    assert page.status_code == 200
+    assert "Neu: Dienstag, 30. März, um 09:00 Uhr" in page.text
+    assert 'id="cutoff-e"' in page.text
+    assert schemes.of(account) is None
+
+
+def test_a_name_with_a_brace_is_a_name(account, owner_client):
+    diary.put(account, Found("T-1", NINE, BERLIN, MARGARETHE, "{Termin} {0} %s"), "api")
+    shown = owner_client.post("/appointments/setup/preview", data=FORM | {"text": "Wegen {Titel}?"}).text
+    assert "Wegen {Termin} {0} %s?" in shown

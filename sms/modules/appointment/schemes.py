@@ -21,6 +21,7 @@ USUAL_NAME = {"de": "Standard-Erinnerung", "en": "Standard reminder"}
 MOST_RULES = 10
 MOST_WORDS, LONGEST_WORD = 10, 30
 MOST_CUTOFF = 14 * 24
+MOST_CALL_AFTER = 24 * 60
 _key = re.compile(r"\w{1,20}", re.ASCII)
 _clock = re.compile(r"([01]?\d|2[0-3])[:.]([0-5]\d)", re.ASCII)
 
@@ -76,7 +77,7 @@ def checked_rule(number: int, amount: str, unit: str, at: str, channel: str, whe
             raise Refused(field, "bad_clock")
         hour = f"{int(match[1]):02}:{match[2]}"
     return {
-        "key": "", "before": before, "at": hour, "channel": "voice" if channel == "voice" else "sms",
+        "key": "", "before": before, "at": hour, "channel": channel if channel in ("voice", "both") else "sms",
         "when": "always" if when == "always" else "open",
     }  # fmt: skip
 
@@ -127,6 +128,14 @@ def checked_cutoff(written: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= MOST_CUTOFF):
         raise Refused("cutoff", "bad_cutoff", limit=MOST_CUTOFF)
     return int(text) * 60
+
+
+def checked_call_after(written: str) -> int:
+    """Return after how many minutes without an answer a text is followed by a call; raises Refused at `call_after`."""
+    text = written.strip() or "30"
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) <= MOST_CALL_AFTER):
+        raise Refused("call_after", "bad_call_after", limit=MOST_CALL_AFTER)
+    return int(text)
 
 
 def checked_quiet(since: str, until: str) -> str:

@@ -1,5 +1,6 @@
 """The set-up of reminders: when, with what words, and what follows each answer; shown before it counts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import get_locale
+from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from sms import checking, contacts, routing
+from sms import checking, contacts, prices, routing
 from sms.clock import now
 from sms.gsm import msisdn
 from sms.models import Account
@@ -28,10 +29,18 @@ from sms.wording import sentence
 
 SHOWN = 20
 """Reminders that are foretold."""
-LOOKED_AT = 60
+LOOKED_AT = 300
 """Coming appointments of which they are foretold."""
+OFFERED_FOR = 20
+"""Coming appointments that the preview can be shown for."""
+FIRST_POINT, POINTS_WIDTH = 109, 410
+"""Where on the line of 640 the first reminder stands, and how far from it the last."""
 ANSWERS = ("confirm", "cancel", "reschedule", "too_late")
-SIMPLE = ("sender", "text", "moved_text", "cancelled_text", "quiet_from", "quiet_to", "on_quiet", "cutoff")
+SIMPLE = (
+    "sender", "text", "spoken_text", "moved_text", "cancelled_text", "quiet_from", "quiet_to", "on_quiet", "cutoff",
+    "call_after", "shown_for",
+)  # fmt: skip
+TEXTS = ("spoken_text", "moved_text", "cancelled_text")
 OFFERED = ("Termin", "Wochentag", "Datum", "Uhrzeit", "Praxis", "Titel", "Kalenderlink")
 OFFERED_EN = ("appointment", "weekday", "date", "time", "account", "title", "calendar_link")
 
@@ -43,12 +52,15 @@ class SetUp:
     active: bool = True
     sender: str = ""
     text: str = ""
+    spoken_text: str = ""
     moved_text: str = ""
     cancelled_text: str = ""
     quiet_from: str = ""
     quiet_to: str = ""
     on_quiet: str = "later"
     cutoff: str = "0"
+    call_after: str = "30"
+    shown_for: str = ""
     rules: list[dict[str, str]] = field(default_factory=list)
     words: dict[str, str] = field(default_factory=dict)
     said: dict[str, str] = field(default_factory=dict)
@@ -68,10 +80,12 @@ def set_up() -> ResponseReturnValue:
 def save_set_up() -> ResponseReturnValue:
     """Store the set-up; other buttons than "save" change the form alone, for pages without script."""
     typed, do = _typed(), request.form.get("do", "save")
+    account = current_user.account
+    if do == "preview":
+        _checked(account, typed)
     if do != "save":
         _change_form(typed, do)
         return _page(typed)
-    account = current_user.account
     scheme = _checked(account, typed)
     if typed.errors:
         return _page(typed, 422)
@@ -84,7 +98,7 @@ def save_set_up() -> ResponseReturnValue:
 @requires("owner")
 def preview_set_up() -> ResponseReturnValue:
     """What people would read, what it costs, and which reminders come next."""
-    return render_template("appointment/_preview.html", **_foretold(_typed()))
+    return render_template("appointment/_previewed.html", **_foretold(_typed()))
 
 
 def _page(typed: SetUp, status: int = 200) -> ResponseReturnValue:
@@ -107,6 +121,8 @@ def _typed_of(scheme: Scheme) -> SetUp:
     return SetUp(
         active=scheme.active,
         sender=scheme.sender,
+        spoken_text=scheme.spoken_text,
+        call_after=str(scheme.call_after_minutes),
         text=scheme.text or saying.usual("reminder", scheme.account.locale),
         moved_text=scheme.moved_text,
         cancelled_text=scheme.cancelled_text,
@@ -197,7 +213,7 @@ def _checked(account: Account, typed: SetUp) -> Scheme:
     scheme.text = (
         take("text", lambda: schemes.checked_text(account, "text", typed.text, known, needed=True)) or ""
     )
-    for name in ("moved_text", "cancelled_text"):
+    for name in TEXTS:
         text = take(
             name,
             lambda name=name: schemes.checked_text(account, name, getattr(typed, name), known, needed=False),
@@ -217,6 +233,7 @@ def _checked(account: Account, typed: SetUp) -> Scheme:
     scheme.answers = answers
     scheme.quiet = take("quiet", lambda: schemes.checked_quiet(typed.quiet_from, typed.quiet_to)) or ""
     scheme.on_quiet = typed.on_quiet if typed.on_quiet in ("earlier", "later", "skip") else "later"
+    scheme.call_after_minutes = take("call_after", lambda: schemes.checked_call_after(typed.call_after)) or 30
     scheme.cutoff_minutes = take("cutoff", lambda: schemes.checked_cutoff(typed.cutoff)) or 0
     return scheme
 
@@ -232,18 +249,86 @@ def _foretold(typed: SetUp) -> dict[str, Any]:
         .order_by(Appointment.start, Appointment.id)
         .limit(LOOKED_AT)
     )
-    sample = next((one for one in coming if one.number), None) or _sample(account)
+    sample = _chosen(coming, typed.shown_for) or _sample(account)
     values = saying.fields(account, sample)
     filled = checking.preview(account, typed.text, None, None, values)
     confirm = checking.preview(
         account, typed.said.get("confirm") or saying.usual("confirm", account.locale), None, None, values
     )
+    planned = [] if trial.errors else _planned(coming, scheme)
     return {
         "reads": filled.text, "composer": Composer(meter=meter(account, typed.text, None, "sms", values)),
         "yes": next(iter(w.strip() for w in typed.words.get("confirm", "").split(",") if w.strip()), DEFAULT_WORDS["confirm"][0]),
-        "thanks": confirm.text, "from_number": _from(typed.sender), "next": _next(coming, scheme) if not trial.errors else [],
-        "is_wrong": bool(trial.errors),
+        "thanks": confirm.text, "from_number": _from(typed.sender), "next": _next(planned[:SHOWN]),
+        "at": _first_at(sample, scheme), "facts": _facts(account, planned, filled.segments.parts), "is_wrong": bool(trial.errors),
+        "shown_for": typed.shown_for, "people": _people(coming), "points": _points(typed.rules),
     }  # fmt: skip
+
+
+def _chosen(coming: list[Appointment], id: str) -> Appointment | None:
+    """Return the appointment that the preview is wanted for, else the next that has a number."""
+    reachable = [one for one in coming if one.number]
+    return next((one for one in reachable if str(one.id) == id), None) or next(iter(reachable), None)
+
+
+def _people(coming: list[Appointment]) -> list[tuple[str, str]]:
+    """Return the appointments that the preview can be shown for: their id, and who and when."""
+    some = [one for one in coming if one.number][:OFFERED_FOR]
+    known = contacts.filling(current_user.account, {one.number for one in some})
+    return [
+        (str(one.id), f"{_name(one, known)}, {moments.local(one.start, one.zone):%d.%m. %H:%M}")
+        for one in some
+    ]
+
+
+def _name(one: Appointment, known: Mapping[str, Mapping[str, Any]]) -> str:
+    return (known.get(one.number) or {}).get("name") or msisdn.display(one.number)
+
+
+def _points(rules: list[dict[str, str]]) -> list[tuple[int, str]]:
+    """Return where on the line each rule stands and what it is called there, the earliest first."""
+    spans = [(int(r["amount"]), r["unit"]) for r in rules if r["amount"].isascii() and r["amount"].isdigit()]
+    spans.sort(key=lambda one: one[0] * (24 if one[1] == "days" else 1), reverse=True)
+    step = POINTS_WIDTH // max(1, len(spans) - 1)
+    first = FIRST_POINT if len(spans) > 1 else FIRST_POINT + POINTS_WIDTH // 2
+    return [(first + n * step, _span_words(*span)) for n, span in enumerate(spans)]
+
+
+def _span_words(amount: int, unit: str) -> str:
+    if unit == "days":
+        return ngettext("%(num)d day before", "%(num)d days before", amount)
+    return ngettext("%(num)d hr before", "%(num)d hrs before", amount)
+
+
+def _first_at(sample: Appointment, scheme: Scheme) -> str:
+    """Return when the first reminder of an appointment goes out, in words; nothing where none does."""
+    sample.number = sample.number or "-"  # a made-up one has nobody
+    at = min((w.at for w in planning.wanted(sample, scheme) if w.state == "planned"), default=None)
+    locale = get_locale().language
+    return "" if at is None else moments.planned(at, now(), sample.zone, locale)
+
+
+def _planned(coming: list[Appointment], scheme: Scheme) -> list[planning.Wanted]:
+    """Return what a scheme would send of coming appointments, in the order of time."""
+    planned = [one for appointment in coming for one in planning.wanted(appointment, scheme)]
+    return sorted((one for one in planned if one.state == "planned"), key=lambda one: one.at)
+
+
+def _facts(account: Account, planned: list[planning.Wanted], parts: int) -> dict[str, str]:
+    """Return when reminders go out next, to how many appointments, and what that costs."""
+    if not planned:
+        return {}
+    run = [one for one in planned if one.at == planned[0].at]
+    calls = sum(reminding.channel_of(one.appointment, one.channel) == "voice" for one in run)
+    texts = parts * (len(run) - calls)
+    cost = prices.about(account, texts, calls)
+    words = [ngettext("%(num)d text", "%(num)d texts", texts)] if texts else []
+    words += [ngettext("%(num)d call", "%(num)d calls", calls)] if calls else []
+    return {
+        "run": moments.planned(run[0].at, now(), account.zone, get_locale().language),
+        "people": ngettext("%(num)d appointment", "%(num)d appointments", len(run)),
+        "cost": _("about %(sum)s", sum=cost) if cost else ", ".join(words),
+    }
 
 
 def _sample(account: Account) -> Appointment:
@@ -268,18 +353,15 @@ def _from(sender: str) -> str:
     return msisdn.display(sender) if sender.startswith("+") else sender or _("pool number")
 
 
-def _next(coming: list[Appointment], scheme: Scheme) -> list[dict[str, str]]:
-    """Return the next reminders that a scheme would send: when, to whom, how."""
-    planned = [r for one in coming for r in planning.wanted(one, scheme) if r.state == "planned"]
-    planned.sort(key=lambda r: r.at)
-    people = contacts.filling(current_user.account, {r.appointment.number for r in planned[:SHOWN]})
+def _next(planned: list[planning.Wanted]) -> list[dict[str, str]]:
+    """Return reminders as they are listed: when, to whom, how."""
+    known = contacts.filling(current_user.account, {one.appointment.number for one in planned})
     zone, locale = current_user.account.zone, get_locale().language
     return [
         {
-            "when": moments.planned(r.at, now(), zone, locale),
-            "who": (people.get(r.appointment.number) or {}).get("name")
-            or msisdn.display(r.appointment.number),
-            "channel": reminding.channel_of(r.appointment, r.channel),
+            "when": moments.planned(one.at, now(), zone, locale),
+            "who": _name(one.appointment, known),
+            "channel": reminding.channel_of(one.appointment, one.channel),
         }
-        for r in planned[:SHOWN]
+        for one in planned
     ]

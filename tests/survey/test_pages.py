@@ -158,7 +158,10 @@ def test_the_form_asks_a_day_after_an_event_that_another_module_announces(
     page = browser.get(address).get_data(as_text=True)
     assert '<option value="on:visited" selected>' in page
     assert 'data-insert="{Termin}"' in page
-    assert "After the visit: 1 Tag später, 16:00" in text(browser.get(f"{address}/start"))
+    assert (
+        "Einschalten Die Umfrage geht dann von selbst hinaus. After the visit: 1 Tag später, 16:00."
+        in text(browser.get(f"{address}/start"))
+    )
     browser.post(f"{address}/start", data={"do": "open"})
     registry.announce(account, Occasion("visited", MARGARETHE, now(), "A-1", {"Termin": "Montag"}))
     work()

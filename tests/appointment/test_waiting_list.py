@@ -142,7 +142,7 @@ def test_two_yes_at_the_same_moment_make_one_owner(freed):
 
     def answer(number: str) -> None:
         with database.connection_context():
-            gate.wait(10)
+            gate.wait(60)
             hears(number, "JA", sent[number])
 
     threads = [threading.Thread(target=answer, args=(number,)) for number in THREE]
@@ -162,7 +162,7 @@ def test_a_change_of_mind_and_a_yes_at_the_same_moment_make_one_owner(freed, acc
 
     def change_of_mind() -> None:
         with database.connection_context():
-            gate.wait(10)
+            gate.wait(60)
             try:
                 answers.set_state(as_now(freed), "confirmed", "agent", None)
             except Conflict as conflict:
@@ -170,7 +170,7 @@ def test_a_change_of_mind_and_a_yes_at_the_same_moment_make_one_owner(freed, acc
 
     def yes() -> None:
         with database.connection_context():
-            gate.wait(10)
+            gate.wait(60)
             hears(MARGARETHE, "JA", ours)
 
     refused: list[str] = []

@@ -113,6 +113,20 @@ def test_nobody_is_called_of_the_old_time_of_a_moved_appointment(account, scheme
     assert [(r.state, r.reason) for r in rows] == [("cancelled", "moved")]
 
 
+def test_nobody_is_called_after_a_text_that_an_agent_has_taken_back(account, scheme):
+    appointment = put(account, MARGARETHE)
+    it_is(TEN_THE_DAY_BEFORE)
+    reminding.work()
+    (text,) = _texts()
+    assert text.withdraw(clock.now())
+    phoning.on_report(text)
+    _later()
+    assert _calls() == []
+    assert {name: state for name, (state, _) in reminders(appointment).items()} == {
+        "r1": "cancelled", "r1+call": "cancelled"
+    }  # fmt: skip
+
+
 def test_a_landline_is_called_at_once(account, scheme):
     appointment = _texted(account, ILSE)
     assert len(_calls()) == 1

@@ -60,7 +60,7 @@ def _allowed(appointment: Appointment, scheme: Scheme, moment: datetime) -> date
 def verdict(reminder: Reminder, appointment: Appointment) -> tuple[str, str] | None:
     """Return why nobody is called after a text, as (state, reason); None where the call is still right."""
     text = text_before(reminder)
-    if text is None:
+    if text is None or text.status == "cancelled":
         return "cancelled", "not_wanted"
     if appointment.state != "open" or has_spoken_since(text):
         return "cancelled", "answered"

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import sms.modules as registry
-from sms import clock, contacts
+from sms import clock, contacts, queue
 from sms.db import database
 from sms.modules import Module
 from sms.modules.appointment import answers, diary, occasions, schemes
@@ -149,6 +149,16 @@ def test_whatever_fails_in_another_module_holds_up_no_other_and_is_tried_again(a
     clock.shift(timedelta(hours=2))
     occasions.work()
     assert heard == ["0029", "0042"]
+
+
+def test_the_workers_tick_has_it_told(account, heard, settings):
+    queue.connect("sqlite", settings.data, immediate=True)
+    _put(account)
+    registry.modules()["appointment"].tick()
+    assert heard == []
+    _later()
+    registry.modules()["appointment"].tick()
+    assert heard == ["attended 0042 30 07"]
 
 
 def test_two_workers_tell_of_each_appointment_once(account, heard):

@@ -57,14 +57,32 @@ class Reading:
     mistakes: list[Mistake]
 
 
-def number_in(texts: Iterable[str], region: str) -> str | None:
-    """Return the number (E.164) of the first text that holds one we can reach; in one text a mobile goes first."""
+@dataclass(frozen=True)
+class NumberRule:
+    """Where the phone number of an event stands: in which part, and behind which word on a line if in `word`."""
+
+    part: str = "anywhere"
+    word: str = ""
+
+
+def number_in(texts: Iterable[str], region: str, behind: str = "") -> str | None:
+    """Return the number (E.164) of the first text that holds one we can reach; in one text a mobile goes first.
+
+    With `behind` only what stands behind that word on its line is looked at.
+    """
     for text in texts:
+        if behind:
+            text = _behind(behind, text)
         usable = [n for n in _numbers(text, region) if n.channel]
         mobile = next((n for n in usable if n.channel == "sms"), None)
         if chosen := mobile or next(iter(usable), None):
             return chosen.e164
     return None
+
+
+def _behind(word: str, text: str) -> str:
+    found = re.findall(rf"(?<!\w){re.escape(word)}([^\n]*)", text[:LOOKED_AT], re.IGNORECASE)
+    return "\n".join(found)
 
 
 def _numbers(text: str, region: str) -> list[msisdn.Number]:

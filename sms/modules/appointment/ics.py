@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from hashlib import sha256
@@ -16,7 +16,15 @@ from dateutil.rrule import rrule, rrulestr
 from icalendar import Calendar
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
-from sms.modules.appointment.found import LONGEST_REFERENCE, Found, Mistake, Reading, number_in, one_line
+from sms.modules.appointment.found import (
+    LONGEST_REFERENCE,
+    Found,
+    Mistake,
+    NumberRule,
+    Reading,
+    number_in,
+    one_line,
+)
 
 MOST_OF_ONE = 2_000
 """Occurrences of one series: every day for five years."""
@@ -28,8 +36,14 @@ TOO_OFTEN = ("SECONDLY", "MINUTELY", "HOURLY")
 FAR_AHEAD = timedelta(days=366)
 """So far a series without end is followed where nobody says until when."""
 LONG_AGO = datetime(1970, 1, 2, tzinfo=UTC)
-NUMBER_IN = ("X-PHONE", "X-TELEPHONE", "SUMMARY", "DESCRIPTION", "CONTACT", "ATTENDEE")
-"""Properties in which a phone number is looked for, in this order."""
+PARTS = {
+    "anywhere": ("X-PHONE", "X-TELEPHONE", "SUMMARY", "DESCRIPTION", "CONTACT", "ATTENDEE"),
+    "title": ("SUMMARY",),
+    "description": ("DESCRIPTION",),
+    "location": ("LOCATION",),
+    "contact": ("CONTACT", "ATTENDEE", "X-PHONE", "X-TELEPHONE"),
+}
+"""Properties in which a phone number is looked for by each choice, in this order."""
 MOST_LOOKED_AT = 200_000
 """Steps of a rule that are taken to come to the time in question: every day for centuries."""
 _folded = re.compile(rb"\r?\n[ \t]")  # in bytes: a line may be folded in the middle of a letter
@@ -44,6 +58,7 @@ _zone_beside_utc = re.compile(
 
 Event = Any
 """A component of icalendar, which has no types of its own for what is in it."""
+FindNumber = Callable[[Event], str | None]
 
 
 class NotACalendar(ValueError):
@@ -74,6 +89,7 @@ def read(
     since: datetime | None = None,
     until: datetime | None = None,
     most: int | None = None,
+    rule: NumberRule = NumberRule(),  # noqa: B008 - frozen
 ) -> Reading:
     """Return every occurrence that starts from `since` to before `until` (aware), in the order of time.
 
@@ -81,6 +97,11 @@ def read(
     that cannot be read is a mistake and spoils no other. Raises NotACalendar: TooMany for more than `most`, TooHard.
     """
     enough = thread_time() + MOST_SECONDS
+
+    def find(event: Event) -> str | None:
+        texts = (str(value) for name in PARTS[rule.part] for value in _values(event, name))
+        return number_in((text.removeprefix("tel:") for text in texts), region, rule.word)
+
     first = since or LONG_AGO
     last = until or max(now, first) + FAR_AHEAD
     found: list[Found] = []
@@ -90,7 +111,7 @@ def read(
         cancelled = str(calendar.get("METHOD", "")).upper() == "CANCEL"
         for uid, events in _by_uid(calendar).items():
             try:
-                ones = _of_one(uid, events, cancelled, place, region, first, last)
+                ones = _of_one(uid, events, cancelled, place, find, first, last)
             except _Refused as refused:
                 mistakes.append(refused.mistake)
             except Exception:  # whatever a library makes of a broken event, it is that event's
@@ -114,7 +135,7 @@ def _of_one(
     events: list[Event],
     cancelled: bool,
     zone: ZoneInfo,
-    region: str,
+    find: FindNumber,
     first: datetime,
     last: datetime,
 ) -> list[Found]:
@@ -127,9 +148,9 @@ def _of_one(
         moment = _moment(start, place)
         if moment < first:  # calendars go back for years: what is over is not looked through for numbers
             return []
-        return [_found(uid[:LONGEST_REFERENCE], master, moment, place, region, cancelled)]
+        return [_found(uid[:LONGEST_REFERENCE], master, moment, place, find, cancelled)]
     found = [
-        _found(_reference(uid, one), one.event, one.start, one.zone, region, cancelled)
+        _found(_reference(uid, one), one.event, one.start, one.zone, find, cancelled)
         for one in islice(_occurrences(uid, master, changed, zone, first, last), MOST_OF_ONE + 1)
     ]
     if len(found) > MOST_OF_ONE:
@@ -316,14 +337,13 @@ def _too_many(uid: str) -> "_Refused":
 
 
 def _found(
-    reference: str, event: Event, start: datetime, place: ZoneInfo, region: str, cancelled: bool
+    reference: str, event: Event, start: datetime, place: ZoneInfo, find: FindNumber, cancelled: bool
 ) -> Found:
-    texts = [str(value) for name in NUMBER_IN for value in _values(event, name)]
     return Found(
         reference=reference,
         start=start,
         zone=place,
-        number=number_in((text.removeprefix("tel:") for text in texts), region),
+        number=find(event),
         title=one_line(str(event.get("SUMMARY", ""))),
         end=_end(event, start, place),
         cancelled=cancelled or str(event.get("STATUS", "")).upper() == "CANCELLED",

@@ -265,4 +265,16 @@ class Feed(Table):
         table_name = "appointment_feed"
 
 
-TABLES = (Scheme, Appointment, Reminder, Choice, Waiting, Slot, Offer, Calendar, Entry, Feed)
+class NumberPlace(Table):
+    """Where the phone number stands in the events of an account's calendars."""
+
+    account = ForeignKeyField(Account, on_delete="CASCADE", index=False)
+    part = CharField(max_length=11)  # anywhere | title | description | location | contact
+    word = CharField(max_length=30, default="")  # only what stands behind it on its line
+
+    class Meta:
+        table_name = "appointment_number_place"
+        indexes = ((("account",), True),)
+
+
+TABLES = (Scheme, Appointment, Reminder, Choice, NumberPlace, Waiting, Slot, Offer, Calendar, Entry, Feed)

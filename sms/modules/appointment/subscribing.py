@@ -22,7 +22,7 @@ from sms import exchange, outside, queue
 from sms.clock import now
 from sms.db import database
 from sms.models import Account, log_change
-from sms.modules.appointment import diary, ics, matching
+from sms.modules.appointment import diary, ics, matching, numbering
 from sms.modules.appointment.found import LONGEST_REFERENCE, Found, Reading
 from sms.modules.appointment.matching import Known, Matched
 from sms.modules.appointment.models import Appointment, Calendar, Entry, Reminder
@@ -253,7 +253,13 @@ def _read(calendar: Calendar, page: outside.Page) -> Reading:
     assert page.body is not None
     try:
         return ics.read(
-            page.body, ZoneInfo(account.zone), moment, account.region, moment - BACK, most=MOST_EVENTS
+            page.body,
+            ZoneInfo(account.zone),
+            moment,
+            account.region,
+            moment - BACK,
+            most=MOST_EVENTS,
+            rule=numbering.of(account),
         )
     except ics.TooMany:
         raise outside.Unreadable("calendar_many", limit=MOST_EVENTS) from None

@@ -11,6 +11,8 @@ CREATE INDEX IF NOT EXISTS "reminder_due" ON "appointment_reminder" ("at", "id")
 CREATE INDEX IF NOT EXISTS "reminder_message" ON "appointment_reminder" ("message") WHERE message IS NOT NULL;
 CREATE TABLE IF NOT EXISTS "appointment_choice" ("id" INTEGER NOT NULL PRIMARY KEY, "account_id" INTEGER NOT NULL, "number" VARCHAR(20) NOT NULL, "meaning" VARCHAR(10) NOT NULL, "offered" TEXT NOT NULL, "at" INTEGER NOT NULL, FOREIGN KEY ("account_id") REFERENCES "account" ("id") ON DELETE CASCADE);
 CREATE UNIQUE INDEX IF NOT EXISTS "appointment_choice_account_id_number" ON "appointment_choice" ("account_id", "number");
+CREATE TABLE IF NOT EXISTS "appointment_number_place" ("id" INTEGER NOT NULL PRIMARY KEY, "account_id" INTEGER NOT NULL, "part" VARCHAR(11) NOT NULL, "word" VARCHAR(30) NOT NULL, FOREIGN KEY ("account_id") REFERENCES "account" ("id") ON DELETE CASCADE);
+CREATE UNIQUE INDEX IF NOT EXISTS "appointment_number_place_account_id" ON "appointment_number_place" ("account_id");
 CREATE TABLE IF NOT EXISTS "appointment_waiting" ("id" INTEGER NOT NULL PRIMARY KEY, "account_id" INTEGER NOT NULL, "number" VARCHAR(20) NOT NULL, "name" VARCHAR(100) NOT NULL, "days" TEXT NOT NULL, "from_hour" VARCHAR(5) NOT NULL, "until_hour" VARCHAR(5) NOT NULL, "created_at" INTEGER NOT NULL, "done_at" INTEGER, FOREIGN KEY ("account_id") REFERENCES "account" ("id") ON DELETE CASCADE);
 CREATE UNIQUE INDEX IF NOT EXISTS "waiting_number" ON "appointment_waiting" ("account_id", "number") WHERE done_at IS NULL;
 CREATE INDEX IF NOT EXISTS "waiting_list" ON "appointment_waiting" ("account_id", "created_at") WHERE done_at IS NULL;

@@ -12,6 +12,7 @@ from sms.modules.appointment.views import (  # noqa: E402, F401
     editing,
     feeds,
     importing,
+    numbering,
     numbers,
     setup,
     waiting_list,

@@ -14,7 +14,7 @@ from sms.clock import now
 from sms.db import from_ms, to_ms
 from sms.gsm import msisdn
 from sms.models import Account
-from sms.modules.appointment import diary, ics, table
+from sms.modules.appointment import diary, ics, numbering, table
 from sms.modules.appointment.found import Found, Mistake, Reading, minutes
 from sms.modules.appointment.models import STATES, Appointment, Reminder
 from sms.modules.appointment.plan import BadPeriod, Before, plan, read_period
@@ -302,7 +302,9 @@ def _read_file(account: Account, query: ImportQuery, zone: ZoneInfo) -> tuple[Re
         raise Problem("media-type", FieldError("", "unknown_media"))
     try:
         if told in CALENDAR or looks_like_calendar:
-            return ics.read(data, zone, now(), account.region, since, until), "ics"
+            return ics.read(
+                data, zone, now(), account.region, since, until, rule=numbering.of(account)
+            ), "ics"
         return table.read(data, zone, account.region, since, until), "csv"
     except ics.NotACalendar:
         raise Refused("", "not_a_calendar") from None

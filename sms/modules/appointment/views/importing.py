@@ -13,7 +13,7 @@ from flask_babel import ngettext
 from flask_login import current_user
 
 from sms.clock import now
-from sms.modules.appointment import diary, ics, kept, table
+from sms.modules.appointment import diary, ics, kept, numbering, table
 from sms.modules.appointment.found import Found, Reading
 from sms.modules.appointment.views import blueprint
 from sms.modules.appointment.views.api import LARGEST_IMPORT
@@ -97,7 +97,7 @@ def _read(data: bytes, columns: dict[str, str]) -> tuple[Reading, str]:
     zone = ZoneInfo(account.zone)
     try:
         if _is_calendar(data):
-            return ics.read(data, zone, now(), account.region, now()), "ics"
+            return ics.read(data, zone, now(), account.region, now(), rule=numbering.of(account)), "ics"
         return table.read(data, zone, account.region, columns=columns), "csv"
     except ics.NotACalendar:
         raise Refused("file", "not_a_calendar") from None

@@ -160,3 +160,14 @@ def test_the_calendar_that_is_given_out_has_one_address_at_a_time(owner_client, 
     assert visitor.get(f"/appointments/feed/{second}.ics").status_code == 404
     owner_client.post("/appointments/feed")
     assert visitor.get(f"/appointments/feed/{second}.ics").status_code == 404
+
+
+def test_another_rule_for_numbers_reads_calendars_anew_although_they_have_not_changed(owner_client, host):
+    host.serve(calendar(event("a", "20270330T090000", "Kontrolle", "LOCATION:0171 3920041")))
+    _add(owner_client, host.url())
+    subscribing.work()
+    assert Appointment.get().number == ""
+    owner_client.post("/appointments/import/number", data={"part": "location", "word": ""})
+    subscribing.work()
+    assert Appointment.get().number == "+491713920041"
+    assert Appointment.select().count() == 1

@@ -124,6 +124,12 @@ def read_soon(calendar: Calendar) -> None:
         queue.later("read_calendars", priority=queue.LOW)
 
 
+def read_all_anew(account: Account) -> None:
+    """Look at every event of every calendar soon, as another rule reads them otherwise."""
+    anew = Calendar.update(whole_at=None, digest="", next_at=now()).where(Calendar.account == account)
+    anew.execute()
+
+
 def remove(calendar: Calendar, keep: bool) -> int:
     """Read a calendar no more; its coming appointments stay, or are called off without a word to anybody.
 

@@ -125,7 +125,9 @@ def show_calendar(calendar_id: int) -> ResponseReturnValue:
 
 
 def _calendar_page(row: Calendar, typed: Typed, status: int = 200) -> ResponseReturnValue:
-    mistakes = [(what, sentence(code, **params), code == "without_number") for what, code, params in row.mistakes]
+    mistakes = [
+        (what, sentence(code, **params), code == "without_number") for what, code, params in row.mistakes
+    ]
     return render_template(
         "appointment/calendar.html",
         shown=_shown(row), typed=typed, mistakes=mistakes, more=row.mistaken - len(mistakes),

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from sms.modules.appointment import numbering
+from sms.modules.appointment import numbering, subscribing
 from sms.modules.appointment.found import NumberRule
 from sms.modules.appointment.views import blueprint
 from sms.modules.appointment.wording import N_
@@ -42,6 +42,7 @@ def save_number_rule() -> ResponseReturnValue:
     if request.form.get("do") == "try":
         return _page(rule)
     numbering.save(current_user.account, rule)
+    subscribing.read_all_anew(current_user.account)
     flash(_("From now on phone numbers are looked for like this."))
     return redirect(url_for("appointment.choose_file"), 303)
 

@@ -8,6 +8,6 @@ HEAD_ROOM = 3.0
 """So much longer than its target may anything take here; how well a target is met is what `make bench` measures."""
 
 
-def crowd() -> float:
+def crowd(head_room: float = HEAD_ROOM) -> float:
     """Return by how much a limit of time is stretched: the head room, and more where more programs want each core."""
-    return max(HEAD_ROOM, 2 * os.getloadavg()[0] / (os.cpu_count() or 1))
+    return max(head_room, 2 * os.getloadavg()[0] / (os.cpu_count() or 1))

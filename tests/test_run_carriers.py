@@ -13,10 +13,11 @@ import pytest
 
 from tests.carriers.places import CENTRE, ENVIRONMENT, SECRET_OF_CALLBACKS, VOICE, WEBSMS
 from tests.carriers.websms_network import WebsmsNetwork
+from tests.crowd import PATIENCE, crowd
 from tests.peers.smsc import Centre, missing, smsc
 from tests.test_run import API_KEY, PASSWORD, Run, eventually, sign_in
 
-pytestmark = [pytest.mark.alone, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(600)]
 
 CALLS_ONLY = f'numbers = [{{ number = "{VOICE}", sms = false, voice = true }}]'
 
@@ -64,7 +65,7 @@ def ask(run: Run, method: str, path: str, body: Any = None) -> Any:
         {"Authorization": f"Bearer {API_KEY}", "Content-Type": "application/json"},
         method=method,
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
         return json.loads(answer.read())
 
 
@@ -105,28 +106,28 @@ def test_a_landline_is_called_by_the_carrier_that_speaks(run: Run, network: Webs
 
 def test_a_link_whose_process_dies_is_kept_by_a_new_one(run: Run, centre: Centre) -> None:
     # The worker has seen the link: else it takes the two moments without one for an illness.
-    eventually(lambda: rows(run, "SELECT 1 FROM carrier_probe WHERE carrier = 'centre' AND ok"), 20)
+    eventually(lambda: rows(run, "SELECT 1 FROM carrier_probe WHERE carrier = 'centre' AND ok"), PATIENCE)
     old = run.tree()["smpp centre"]
     os.kill(old, signal.SIGKILL)
     message = ask(run, "POST", "/messages", {"to": "0171 3920000", "text": "Noch da?"})
-    eventually(lambda: run.tree().get("smpp centre", old) != old, 10)
+    eventually(lambda: run.tree().get("smpp centre", old) != old, PATIENCE)
     assert "smpp centre has ended (exit code -9)" in run.said()
-    eventually(lambda: centre.state()["binds"], 40)
+    eventually(lambda: centre.state()["binds"], 2 * PATIENCE)
     becomes(run, message, "delivered")
     assert centre.texts("+491713920000") == ["Noch da?"]
 
 
 def test_what_is_on_its_way_is_answered_before_the_end(run: Run, centre: Centre) -> None:
-    eventually(lambda: centre.state()["binds"], 40)
+    eventually(lambda: centre.state()["binds"], 2 * PATIENCE)
     centre.mode(respDelay=700)
     sent = [
         ask(run, "POST", "/messages", {"to": "0171 3920000", "text": f"Zum Schluss {n}"}) for n in range(3)
     ]
-    eventually(lambda: any(bind["inflight"] for bind in centre.state()["binds"]), 20)
-    assert run.down(signal.SIGTERM) < 10
+    eventually(lambda: any(bind["inflight"] for bind in centre.state()["binds"]), PATIENCE)
+    assert run.down(signal.SIGTERM) < 10 * crowd(1)
     assert "Traceback" not in run.said() + (run.data / "log" / "smpp-centre.log").read_text()
     ids = ",".join(str(message["id"]) for message in sent)
     left = rows(run, f"SELECT status FROM message WHERE id IN ({ids})")
     assert {status for (status,) in left} <= {"queued", "sent", "delivered"}, "nothing is left in doubt"
     assert any(status != "queued" for (status,) in left)
-    assert eventually(lambda: centre.state()["binds"] == [], 5) is True
+    assert eventually(lambda: centre.state()["binds"] == [], PATIENCE) is True

@@ -1,11 +1,13 @@
 """Where the phone number of a calendar's event stands is a rule that the owner sees, tries and keeps."""
 
 import io
+from datetime import timedelta
 
 import pytest
 
-from sms.modules.appointment import numbering
+from sms.modules.appointment import numbering, subscribing
 from sms.modules.appointment.found import NumberRule
+from sms.modules.appointment.models import Calendar
 
 EVENT = (
     "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART:20990330T070000Z\r\n"
@@ -68,6 +70,16 @@ def test_what_is_wrong_with_a_rule_is_told_beside_it(account, owner_client, type
     assert f'id="{field}-e"' in answer.text
     assert "Hallo 12" in answer.text
     assert numbering.of(account) == NumberRule()
+
+
+def test_another_rule_has_the_calendars_read_anew(account, owner_client):
+    calendar = subscribing.add(account, "Dr. Lindner", "https://calendar.example/praxis.ics")
+    later = calendar.next_at + timedelta(hours=1)
+    Calendar.update(digest="x", whole_at=later, next_at=later).execute()
+    assert owner_client.post("/appointments/import/number", data={"part": "title"}).status_code == 303
+    anew = Calendar.get()
+    assert (anew.digest, anew.whole_at) == ("", None)
+    assert anew.next_at < later
 
 
 def test_only_owners_choose_the_rule(client):

@@ -38,9 +38,13 @@ HEADINGS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """What a column may be called, folded: German and English; every other column is an own field of the appointment."""
 
+MONTHS = ("jan", "feb", "mar mae", "apr", "mai may", "jun", "jul", "aug", "sep", "okt oct", "nov", "dez dec")
+"""How a month's name begins, folded: German and English."""
+
 _day = re.compile(r"(?:\w{2,10}\.?,?\s+)?(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4}|\d{2})")
+_day_by_name = re.compile(r"(?:\w{2,10}\.?,?\s+)?(\d{1,2})\.?\s+([^\W\d_]{3,9})\.?\s+(\d{4}|\d{2})")
 _iso_day = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
-_hour = re.compile(r"(\d{1,2})(?:[:.](\d\d))?(?:[:.](\d\d))?(?:\s*Uhr)?", re.IGNORECASE)
+_hour = re.compile(r"(\d{1,2})(?:[:.](\d\d))?(?:[:.](\d\d))?(?:\s*Uhr|\s*([ap])\.?m\.?)?", re.IGNORECASE)
 
 
 class NotATable(ValueError):
@@ -129,9 +133,13 @@ def _rows(data: bytes) -> Iterator[tuple[int, list[str]]]:
 
 
 def _decoded(data: bytes) -> str:
-    """Decode by the byte order mark, else as UTF-8, else as Excel in Germany saves it (Windows-1252)."""
+    """Decode by the byte order mark, else as UTF-16 or UTF-8, else as Excel in Germany saves it (Windows-1252)."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return data.decode("utf-16", "replace")
+    if (
+        data[1:2] == b"\0" and data[:1].isascii()
+    ):  # UTF-16 without its mark: every other byte of a heading is nothing
+        return data.decode("utf-16-le", "replace")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -198,24 +206,41 @@ def _moment(text: str, zone: ZoneInfo) -> datetime:
 
 
 def _only_day(text: str) -> bool:
-    return bool(_day.fullmatch(text) or _iso_day.fullmatch(text))
+    return any(one.fullmatch(text) for one in (_day, _iso_day, _day_by_name))
 
 
 def _read_local(text: str) -> datetime:
-    match = _day.match(text) or _iso_day.match(text)
+    match = _day.match(text) or _iso_day.match(text) or _day_by_name.match(text)
     if match is None:
         raise Refused("start", "bad_time")
-    hour = _hour.fullmatch(re.sub(r"^[\s,T]*(?:um\s+)?", "", text[match.end() :]))
+    hour = _hour.fullmatch(re.sub(r"^[\s,T]*(?:(?:um|at)\s+)?", "", text[match.end() :]))
     if hour is None:
         raise Refused("start", "no_hour" if not text[match.end() :].strip() else "bad_time")
-    day, month, year = match.groups() if match.re is _day else match.groups()[::-1]
+    day, month, year = match.groups()[::-1] if match.re is _iso_day else match.groups()
     try:
         return datetime(
-            int(year) + (2000 if len(year) == 2 else 0), int(month), int(day),
-            int(hour[1]), int(hour[2] or 0), int(hour[3] or 0),
+            int(year) + (2000 if len(year) == 2 else 0), _month(month), int(day),
+            _of_24(int(hour[1]), hour[4]), int(hour[2] or 0), int(hour[3] or 0),
         )  # fmt: skip
     except ValueError:
         raise Refused("start", "bad_time") from None
+
+
+def _month(written: str) -> int:
+    """Return a month by its number or by its name; raises ValueError."""
+    if written.isdigit():
+        return int(written)
+    begins = fold(written)[:3]
+    return 1 + next((n for n, names in enumerate(MONTHS) if begins in names.split()), 12)
+
+
+def _of_24(hour: int, half: str | None) -> int:
+    """Return an hour of the day of 24 hours; raises ValueError for an hour that no half of the day has."""
+    if half is None:
+        return hour
+    if not 1 <= hour <= 12:
+        raise ValueError(hour)
+    return hour % 12 + (12 if half in "pP" else 0)
 
 
 def _end(cells: Mapping[str, str], start: datetime, zone: ZoneInfo) -> datetime | None:

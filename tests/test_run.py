@@ -200,7 +200,8 @@ def test_ctrl_c_at_any_moment_of_the_first_start_ends_it_without_a_trace(tmp_pat
     run.process = process
     assert run.down(signal.SIGINT, signal.SIGINT) < 10 * crowd(1)
     assert process.returncode in (0, -signal.SIGINT)
-    assert "Traceback" not in output.read_text()
+    # What the interpreter says before it has come to our first line is not ours to silence.
+    assert str(ROOT / "sms") not in output.read_text()
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

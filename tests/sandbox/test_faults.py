@@ -52,6 +52,7 @@ def test_a_timeout_takes_nothing_and_stays_silent(sandbox):
     sandbox.put("/api/faults", messages="timeout", count=1)
     with pytest.raises(requests.exceptions.ReadTimeout):
         send(sandbox.client(timeout=1))
+    until(lambda: requests.get(f"{sandbox.url}/api/faults", timeout=5).json()["messages"] == "ok")
     send(sandbox.client())
     until(lambda: arrived(sandbox) == ["Hallo"])
     assert len(sandbox.client().messages.list(limit=5)) == 1

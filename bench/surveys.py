@@ -137,7 +137,9 @@ def _running(environment: dict[str, str], role: str, port: int) -> Iterator[int]
     )
     try:
         if port:
-            _until(lambda: _listens(port))
+            _until(lambda: process.poll() is not None or _listens(port))
+        if process.poll() is not None:
+            raise SystemExit(f"bench: surveys: the {role} does not start")
         yield process.pid
     finally:
         process.terminate()
@@ -156,7 +158,7 @@ def _until(true: Any, seconds: float = 240) -> None:
     end = time.monotonic() + seconds
     while not true():
         if time.monotonic() > end:
-            raise SystemExit("bench: surveys: not all questions were sent")
+            raise SystemExit("bench: surveys: waited for four minutes in vain")
         time.sleep(0.05)
 
 

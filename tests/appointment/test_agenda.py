@@ -63,6 +63,19 @@ def test_every_appointment_says_where_it_stands(account, scheme):
     assert [r.appointment.reference for r in agenda.shown(rows, "todo")] == ["T-0", "T-1", "T-2", "T-3"]
 
 
+def test_a_rule_that_was_removed_is_not_why_somebody_was_not_reminded(account, client, scheme):
+    appointment = _put(account)
+    rows = list(Reminder.select().where(Reminder.appointment == appointment).order_by(Reminder.id))
+    Reminder.update(state="cancelled", reason="not_wanted").where(
+        Reminder.appointment == appointment
+    ).execute()
+    page = client.get("/appointments/?day=2027-03-30").text
+    assert "keine Erinnerung mehr vorgesehen" in page
+    assert "not_wanted" not in page
+    Reminder.update(state="missed", reason="too_late").where(Reminder.id == rows[0].id).execute()
+    assert "für jede Erinnerung zu spät" in client.get("/appointments/?day=2027-03-30").text
+
+
 def test_the_page_shows_name_time_word_and_the_counts(account, client, scheme):
     contacts.find_or_add(account, MARGARETHE, "Margarethe <Schößler>")
     _put(account, title="Kontrolle")

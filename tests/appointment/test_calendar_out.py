@@ -53,6 +53,28 @@ def test_the_feed_says_when_what_for_and_how_it_stands(account, visitor, address
     assert "BEGIN:VTIMEZONE" in answer.text
 
 
+@pytest.mark.parametrize(
+    ("title", "given_out"),
+    [
+        ("Frau Becker 0171 3920042", "Frau Becker"),
+        ("Frau Becker (+49 171 3920042), Kontrolle", "Frau Becker, Kontrolle"),
+        ("0171 3920042", "Termin"),
+        ("0171 3920042 Becker", "Becker"),
+        ("Zimmer 12, 3. Kontrolle 2027", "Zimmer 12, 3. Kontrolle 2027"),
+    ],
+)
+def test_the_feed_gives_no_phone_number_out_that_stands_in_a_title(
+    account, visitor, address, title, given_out
+):
+    _put(account, title=title)
+    assert set(_events(visitor.get(address).data)) == {f"Offen: {given_out}"}
+
+
+def test_the_feed_and_the_agenda_call_what_somebody_called_off_the_same(account, visitor, address):
+    answers.set_state(_put(account), "declined", "reply", None)
+    assert set(_events(visitor.get(address).data)) == {"Abgesagt: Kontrolle"}
+
+
 def test_the_feed_speaks_the_accounts_language(account, visitor, address):
     Account.update(locale="en").execute()
     _put(account)

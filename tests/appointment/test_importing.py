@@ -69,8 +69,34 @@ def test_columns_that_are_named_otherwise_can_be_told(account, client):
     assert Appointment.get().number == "+491713920042"
 
 
+def test_a_stretch_takes_no_less_time_than_reading_the_file_anew_for_it():
+    assert importing._stretch(0.1) == importing.STRETCH_SECONDS
+    assert importing._stretch(9.0) == 9.0
+
+
+def test_a_column_with_names_says_who_comes_in_what_is_shown_and_in_the_agenda(account, client):
+    table = "Nr;Datum;Uhrzeit;Telefon;Name;Ende\nN-1;30.03.2027;09:00;0171 3920042;Jürgen Größmann;09:30\n"
+    place = _looked_at(client, table.encode("cp1252"))
+    page = client.get(place).text
+    assert "Jürgen Größmann" in page
+    assert '<option value="end" selected>Ende</option>' in page
+    client.post(place)
+    assert "Jürgen Größmann" in client.get("/appointments/?day=2027-03-30").text
+
+
+def test_what_is_wrong_in_a_calendar_is_told_by_when_and_what_for_and_not_by_its_uid(account, client):
+    event = (
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//DE\r\nBEGIN:VEVENT\r\nUID:0f3c9a@praxis\r\n"
+        "DTSTAMP:20270101T000000Z\r\nDTSTART:20270330T070000Z\r\nSUMMARY:Teambesprechung\r\n"
+        "END:VEVENT\r\nEND:VCALENDAR\r\n"
+    )
+    page = client.get(_looked_at(client, event.encode())).text
+    assert "30.03.2027 09:00 Teambesprechung" in page
+    assert "0f3c9a" not in page
+
+
 def test_a_large_file_goes_in_a_stretch_at_a_time(account, client, monkeypatch):
-    monkeypatch.setattr(importing, "STRETCH_SECONDS", 0.0)
+    monkeypatch.setattr(importing, "_stretch", lambda reading: 0.0)
     lines = [f"{n};30.03.2027 {8 + n % 10}:{n % 60:02};0171 39{n:05}" for n in range(450)]
     place = _looked_at(client, ("nr;start;telefon\n" + "\n".join(lines)).encode())
     first = client.post(place)

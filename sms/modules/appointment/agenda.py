@@ -19,6 +19,8 @@ OVER = ("declined", "cancelled")
 UNSETTLED = ("no_answer", "planned", "call_planned", "unreachable", "not_reminded", "was_not_reminded")
 """What may become of an appointment of which nobody has said anything."""
 TO_DO = ("no_answer", "unreachable", "not_reminded", "wants_to_move")
+TAKEN_OFF = ("not_wanted", "answered", "moved", "cancelled")
+"""Why a reminder left the plan, which says nothing of why nobody was reminded."""
 GAP = timedelta(minutes=45)
 """So long a time without appointments is shown."""
 Key = tuple[datetime, int]
@@ -140,7 +142,7 @@ def rows_of(account: Account, found: list[Appointment]) -> list[Row]:
             appointment=one,
             standing=standings[one.id],
             local=one.start.astimezone(zone),
-            name=str((people.get(one.number) or {}).get("name") or (one.fields or {}).get("name") or ""),
+            name=str((people.get(one.number) or {}).get("name") or diary.own_name(one.fields)),
             conversation=threads.get(one.number),
             ahead=one.start > moment,
         )
@@ -241,7 +243,14 @@ def standing(
     if planned := [r for r in current if r.state == "planned"]:
         by_call = reminding.channel_of(appointment, planned[0].channel) == "voice"
         return Standing("call_planned" if by_call else "planned", planned[0].at, by_call=by_call)
-    return _not_reminded(next((r.reason for r in reversed(current) if r.reason), "") or "no_rule", ahead)
+    return _not_reminded(_reason(current), ahead)
+
+
+def _reason(current: Sequence[Reminder]) -> str:
+    """Return why no reminder of these went out; one that was taken off the plan explains less than any other."""
+    reasons = [r.reason for r in reversed(current) if r.reason]
+    told = next((reason for reason in reasons if reason not in TAKEN_OFF), "")
+    return told or ("not_wanted" if reasons else "no_rule")
 
 
 def _reminded(sent: Sequence[Reminder], messages: Mapping[int, Message]) -> Standing:

@@ -17,6 +17,7 @@ from sms import exchange, i18n
 from sms.clock import now
 from sms.db import database
 from sms.models import Account
+from sms.modules.appointment.found import without_numbers
 from sms.modules.appointment.models import Appointment, Feed
 from sms.modules.appointment.wording import N_
 from sms.modules.appointment.writing import Written, calendar
@@ -35,7 +36,7 @@ PLACES = ("Ort", "Adresse", "location", "address")
 STANDS = {
     "open": ("TENTATIVE", N_("Open")),
     "confirmed": ("CONFIRMED", N_("Confirmed")),
-    "declined": ("CANCELLED", N_("Declined")),
+    "declined": ("CANCELLED", N_("Called off")),
     "wants_to_move": ("TENTATIVE", N_("Wants another time")),
     "cancelled": ("CANCELLED", N_("Cancelled")),
     "no_show": ("CONFIRMED", N_("Did not come")),
@@ -114,7 +115,7 @@ def written(account: Account, appointments: Sequence[Appointment]) -> bytes:
 def _of_practice(account: Account, one: Appointment) -> Written:
     status, word = STANDS[one.state]
     said = i18n.gettext(word, account.locale)
-    title = one.title or i18n.gettext(N_("Appointment"), account.locale)
+    title = without_numbers(one.title, account.region) or i18n.gettext(N_("Appointment"), account.locale)
     return _written(one, f"{said}: {title}", status)
 
 

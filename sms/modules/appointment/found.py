@@ -16,6 +16,8 @@ LONGEST_REFERENCE = 200
 LONGEST_TITLE = 200
 LOOKED_AT = 5_000
 """Characters of a description in which a number is looked for."""
+FEWEST_DIGITS = 5
+"""No phone number has fewer digits."""
 BARE = re.compile(r"(?<![\d+])49\d{9,12}(?!\d)")
 """A German number without its plus, which the library's matcher does not see."""
 
@@ -78,6 +80,15 @@ def number_in(texts: Iterable[str], region: str, behind: str = "") -> str | None
         if chosen := mobile or next(iter(usable), None):
             return chosen.e164
     return None
+
+
+def without_numbers(title: str, region: str) -> str:
+    """Return a title without the phone numbers in it, and without the signs that held them."""
+    if sum(map(str.isdigit, title)) < FEWEST_DIGITS:
+        return title
+    for raw in [match.raw_string for match in PhoneNumberMatcher(title, region)] or BARE.findall(title):
+        title = re.sub(rf"\s*\(?{re.escape(raw.strip('() '))}\)?", "", title)
+    return one_line(title).strip(" ,;:/-–")
 
 
 def _behind(word: str, text: str) -> str:

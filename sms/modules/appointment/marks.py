@@ -50,6 +50,7 @@ WHY_NOT = {
     "too_late": N_("too late for every reminder"),
     "quiet": N_("falls into the quiet hours"),
     "no_rule": N_("no reminder is set up"),
+    "not_wanted": N_("no reminder is planned any more"),
 }
 
 

@@ -33,7 +33,7 @@ MEANINGS = {
     "time": N_("Hour"),
     "number": N_("Phone number"),
     "title": N_("What for"),
-    "end": N_("End"),
+    "end": N_("End time"),
     "minutes": N_("Minutes"),
     OWN: N_("A field for placeholders"),
 }
@@ -129,8 +129,13 @@ def show_file(token: str) -> ResponseReturnValue:
     except Refused as no:
         reading, error = Reading([], []), sentence(no.code, **no.params)
     meanings = [m if m in MEANINGS else OWN for m in table.meanings_of(headings, chosen)]
+    events = (
+        {}
+        if headings
+        else {one.reference: f"{one.local:%d.%m.%Y %H:%M} {one.title}" for one in reading.appointments}
+    )
     mistakes = [
-        (m.place, sentence(m.code, **m.params), m.code == "without_number")
+        (events.get(str(m.place), m.place), sentence(m.code, **m.params), m.code == "without_number")
         for m in reading.mistakes[:SHOWN_MISTAKES]
     ]
     return render_template(
@@ -149,7 +154,8 @@ def show_file(token: str) -> ResponseReturnValue:
 
 def _words(one: Found) -> dict[str, Any]:
     return {
-        "when": f"{one.local:%d.%m.%Y %H:%M}", "number": one.number, "title": one.title, "cancelled": one.cancelled,
+        "when": f"{one.local:%d.%m.%Y %H:%M}", "number": one.number, "cancelled": one.cancelled,
+        "title": ", ".join(filter(None, [diary.own_name(one.fields), one.title])),
     }  # fmt: skip
 
 
@@ -158,9 +164,11 @@ def take_in(token: str) -> ResponseReturnValue:
     """Take in a stretch of the file and show how far it is; at the end the agenda of its first day."""
     data = kept.kept(_folder(), current_user.account_id, token)
     _headings, chosen = _columns(data)
+    began = time.monotonic()
     reading, kind = _read(data, chosen)
     done = _whole(request.form.get("done", ""))
-    all_of_them, until = reading.appointments, time.monotonic() + STRETCH_SECONDS
+    all_of_them, read = reading.appointments, time.monotonic()
+    until = read + _stretch(read - began)
     start = done
     for count in diary.put_many(current_user.account, all_of_them[start:], kind):
         done = start + count
@@ -179,6 +187,11 @@ def take_in(token: str) -> ResponseReturnValue:
     return (
         ("", 204, {"HX-Redirect": address}) if request.headers.get("HX-Request") else redirect(address, 303)
     )
+
+
+def _stretch(reading: float) -> float:
+    """Return the seconds of a stretch: each reads the file anew, so none is shorter than that took."""
+    return max(STRETCH_SECONDS, reading)
 
 
 def _hidden() -> list[tuple[str, str]]:

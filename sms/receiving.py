@@ -236,7 +236,7 @@ def _confirm(account: Account, conversation: Conversation, message: Message, wor
     """Answer from the number that was written to, exempt from the block that it announces."""
     if msisdn.parse(message.theirs, account.region).channel != "sms":
         return
-    text = words.get(account.locale, words["en"]).format(name=account.name)
+    text = suppression.worded(account, words)
     own = message.ours if message.ours in routing.owned_numbers(account) else ""
     try:
         sending.send(

@@ -34,6 +34,11 @@ WELCOME = {
 }
 
 
+def worded(account: Account, words: dict[str, str]) -> str:
+    """Return CONFIRMATION or WELCOME in the account's language and with its name."""
+    return words.get(account.locale, words["en"]).format(name=account.name)
+
+
 def is_suppressed(account: Account | int, number: str) -> bool:
     """True where this account must not send to or call the number (E.164)."""
     where = (Suppression.account == account) & (Suppression.number == number)

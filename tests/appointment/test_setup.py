@@ -1,11 +1,12 @@
 """Reminders are set up by a form that shows what it will do, keeps what was typed and says what is wrong where."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from sms import clock
+from sms import clock, contacts
 from sms.modules.appointment import diary, reminding, schemes
 from sms.modules.appointment.found import Found
 from sms.modules.appointment.models import Reminder, Scheme
@@ -167,3 +168,83 @@ def test_a_name_with_a_brace_is_a_name(account, owner_client):
     diary.put(account, Found("T-1", NINE, BERLIN, MARGARETHE, "{Termin} {0} %s"), "api")
     shown = owner_client.post("/appointments/setup/preview", data=FORM | {"text": "Wegen {Titel}?"}).text
     assert "Wegen {Termin} {0} %s?" in shown
+
+
+def _longest(page: str) -> str:
+    """Return what stands under the text about how long it becomes, without its marks."""
+    found = re.search(r'<div id="longest">(.*?)</div>', page, re.DOTALL)
+    assert found is not None
+    return re.sub(r"<[^>]+>", "", found[1]).strip()
+
+
+def _put(account, reference, title="", number=MARGARETHE, **fields):
+    diary.put(account, Found(reference, NINE, BERLIN, number, title, fields=fields), "api")
+
+
+def test_the_page_is_headed_by_the_name_of_the_scheme(account, owner_client):
+    assert "<h1>Standard-Erinnerung</h1>" in owner_client.get("/appointments/setup").text
+    owner_client.post("/appointments/setup", data=FORM)
+    Scheme.update(name="Recall & Prophylaxe").execute()
+    assert "<h1>Recall &amp; Prophylaxe</h1>" in owner_client.get("/appointments/setup").text
+
+
+def test_the_text_is_measured_with_the_longest_that_the_coming_appointments_bring(account, owner_client):
+    _put(account, "T-1", "Kontrolle", Behandler="Dr. Hahn")
+    _put(account, "T-2", "Kontrolle", "+491713920029", Behandler="Dr. Hartmann-Oberländer")
+    text = "Termin bei {behandler}!"
+    shown = owner_client.post("/appointments/setup/preview", data=FORM | {"text": text}).text
+    length = len("Termin bei Dr. Hartmann-Oberländer!")
+    assert (
+        _longest(shown)
+        == f"Im längsten Fall (Dr. Hartmann-Oberländer) sind es {length} Zeichen: weiterhin 1 SMS."
+    )
+    assert "notice-warn" not in shown
+    page = owner_client.post("/appointments/setup", data=FORM | {"text": text, "do": "preview"}).text
+    assert _longest(page) == _longest(shown)
+
+
+def test_a_name_that_makes_two_messages_of_one_is_warned_of_with_its_cause(account, owner_client):
+    _put(account, "T-1", "Kontrolle", Behandler="Dr. Friederike Hahn")
+    _put(account, "T-2", "Kontrolle", "+491713920029", Behandler="M. Aydın")
+    text = "Ihr Termin bei {Behandler} steht an. " + "Bitte antworten Sie. " * 3
+    shown = owner_client.post("/appointments/setup/preview", data=FORM | {"text": text}).text
+    assert "(M. Aydın) sind es" in _longest(shown)
+    assert _longest(shown).endswith("Zeichen: 2 SMS. „ı“ erzwingt Unicode.")
+    assert "notice-warn" in shown
+
+
+def test_the_longest_may_be_the_name_of_a_contact(account, owner_client):
+    _put(account, "T-1", name="Ute")
+    _put(account, "T-2", number="+491713920029")
+    contacts.find_or_add(account, "+491713920029", "Karl-Heinz von Rademacher")
+    shown = owner_client.post("/appointments/setup/preview", data=FORM | {"text": "Hallo {name}"}).text
+    assert "(Karl-Heinz von Rademacher) sind es 31 Zeichen" in _longest(shown)
+
+
+@pytest.mark.parametrize("text", ["Bis bald!", "Bis bald, {Praxis}", "Siehe {Kalenderlink}", ""])
+def test_a_text_with_nothing_of_an_appointment_in_it_is_as_long_for_everybody(account, owner_client, text):
+    _put(account, "T-1", "Kontrolle")
+    shown = owner_client.post("/appointments/setup/preview", data=FORM | {"text": text}).text
+    assert _longest(shown) == ""
+
+
+def test_nothing_is_said_of_the_longest_without_an_appointment_that_gets_a_text(account, owner_client):
+    assert _longest(owner_client.get("/appointments/setup").text) == ""
+    _put(account, "T-1", "Kontrolle", "+493023125640")
+    _put(account, "T-2", "Prothese anpassen", "")
+    assert _longest(owner_client.get("/appointments/setup").text) == ""
+
+
+def test_the_meter_comes_with_every_preview(account, owner_client):
+    shown = owner_client.post("/appointments/setup/preview", data=FORM | {"text": "Bis bald!"}).text
+    assert '<hx-partial hx-target="#meter"' in shown
+    assert "9/160 · 1 SMS" in shown
+    assert owner_client.get("/appointments/setup").text.count('id="meter"') == 1
+
+
+def test_stop_stands_among_the_answers_with_what_is_really_said_to_it(account, owner_client):
+    page = owner_client.get("/appointments/setup").text
+    row = page.split('<span class="key">STOP</span>')[1].split("</tr>")[0]
+    assert f"Sie erhalten keine Nachrichten mehr von {account.name}." in row
+    assert "<textarea" not in row
+    assert "<input" not in row

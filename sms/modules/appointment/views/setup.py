@@ -12,11 +12,11 @@ from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from sms import checking, contacts, prices, routing
+from sms import checking, contacts, prices, routing, suppression
 from sms.clock import now
 from sms.gsm import msisdn
 from sms.models import Account
-from sms.modules.appointment import planning, reminding, saying, schemes
+from sms.modules.appointment import lengths, planning, reminding, saying, schemes
 from sms.modules.appointment.models import REMINDED, Appointment, Scheme
 from sms.modules.appointment.plan import read_period
 from sms.modules.appointment.views import blueprint
@@ -26,6 +26,7 @@ from sms.views import moments
 from sms.views.composer import Composer, meter, sender_choices
 from sms.views.gate import requires
 from sms.wording import sentence
+from voice.announcement import announcement
 
 SHOWN = 20
 """Reminders that are foretold."""
@@ -107,10 +108,12 @@ def _page(typed: SetUp, status: int = 200) -> ResponseReturnValue:
     return render_template(
         "appointment/setup.html",
         typed=typed,
+        name=(schemes.of(account) or schemes.usual(account)).name,
         senders=[choice for choice in sender_choices(account, "") if choice.value in able],
         offered=OFFERED_EN if account.locale.startswith("en") else OFFERED,
         defaults=DEFAULT_WORDS,
-        usual={name: saying.usual(name, account.locale) for name in ANSWERS},
+        goodbye=suppression.worded(account, suppression.CONFIRMATION),
+        announced=announcement(account.locale),
         **_foretold(typed),
     ), status
 
@@ -250,19 +253,51 @@ def _foretold(typed: SetUp) -> dict[str, Any]:
         .limit(LOOKED_AT)
     )
     sample = _chosen(coming, typed.shown_for) or _sample(account)
-    values = saying.fields(account, sample)
-    filled = checking.preview(account, typed.text, None, None, values)
+    values, to = saying.fields(account, sample), sample.number or None
+    filled = checking.preview(account, typed.text, to, None, values)
     confirm = checking.preview(
-        account, typed.said.get("confirm") or saying.usual("confirm", account.locale), None, None, values
+        account, typed.said.get("confirm") or saying.usual("confirm", account.locale), to, None, values
     )
     planned = [] if trial.errors else _planned(coming, scheme)
     return {
-        "reads": filled.text, "composer": Composer(meter=meter(account, typed.text, None, "sms", values)),
+        "reads": filled.text, "composer": Composer(meter=meter(account, typed.text, to, "sms", values)),
         "yes": next(iter(w.strip() for w in typed.words.get("confirm", "").split(",") if w.strip()), DEFAULT_WORDS["confirm"][0]),
         "thanks": confirm.text, "from_number": _from(typed.sender), "next": _next(planned[:SHOWN]),
         "at": _first_at(sample, scheme), "facts": _facts(account, planned, filled.segments.parts), "is_wrong": bool(trial.errors),
         "shown_for": typed.shown_for, "people": _people(coming), "points": _points(typed.rules),
+        "longest": _longest(account, typed.text, coming, filled.segments.parts),
     }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What a text becomes at its longest, in words; `more`: in more parts than the one that is shown, or too long."""
+
+    words: str
+    more: bool
+
+
+def _longest(account: Account, text: str, coming: list[Appointment], usual: int) -> Notice | None:
+    """Return what the coming appointments make of a text at most, beside `usual` parts; None without any."""
+    found = lengths.longest(account, text, coming)
+    if found is None:
+        return None
+    values = ", ".join(found.values)
+    if found.parts <= usual:
+        words = ngettext(
+            "At its longest (%(values)s) it has %(units)s characters: still 1 text.",
+            "At its longest (%(values)s) it has %(units)s characters: still %(num)d texts.",
+            found.parts, values=values, units=found.units,
+        )  # fmt: skip
+    else:
+        words = ngettext(
+            "At its longest (%(values)s) it has %(units)s characters: 1 text.",
+            "At its longest (%(values)s) it has %(units)s characters: %(num)d texts.",
+            found.parts, values=values, units=found.units,
+        )  # fmt: skip
+    if found.forced_by:
+        words = f"{words} {_('“%(character)s” forces Unicode', character=found.forced_by)}."
+    return Notice(words, found.parts > usual)
 
 
 def _chosen(coming: list[Appointment], id: str) -> Appointment | None:

@@ -74,6 +74,7 @@ def test_a_rule_that_changes_plans_anew_and_one_that_goes_reminds_no_more(accoun
         ({"cutoff": "-1"}, "Stunden"),
         ({"words_confirm": "x" * 31}, "30"),
         ({"words_cancel": "NEIN, CANCEL"}, "beendet alle Nachrichten"),
+        ({"words_cancel": "NEIN, ja"}, "„ja“ steht schon für eine andere Antwort"),
         ({"moved_text": "\u0001"}, "aria-invalid"),
     ],
 )
@@ -83,6 +84,13 @@ def test_what_is_wrong_is_told_beside_it_and_nothing_is_lost(account, owner_clie
     assert words in answer.text
     assert "Bis bald" in answer.text
     assert schemes.of(account) is None
+
+
+def test_the_hour_of_a_rule_is_written_as_the_quiet_hours_are(account, owner_client):
+    owner_client.post("/appointments/setup", data=FORM | {"rule_at": ["9 Uhr", ""]})
+    assert schemes.of(account).rules[0]["at"] == "09:00"
+    owner_client.post("/appointments/setup", data=FORM | {"rule_at": ["7", ""]})
+    assert schemes.of(account).rules[0]["at"] == "07:00"
 
 
 def test_the_form_changes_without_script(account, owner_client):

@@ -10,6 +10,7 @@ from sms import checking, quiet
 from sms.clock import now
 from sms.db import database
 from sms.gsm import segments
+from sms.gsm.fold import fold
 from sms.models import Account
 from sms.modules.appointment import saying
 from sms.modules.appointment.models import Appointment, Scheme
@@ -23,7 +24,7 @@ MOST_WORDS, LONGEST_WORD = 10, 30
 MOST_CUTOFF = 14 * 24
 MOST_CALL_AFTER = 24 * 60
 _key = re.compile(r"\w{1,20}", re.ASCII)
-_clock = re.compile(r"([01]?\d|2[0-3])[:.]([0-5]\d)", re.ASCII)
+_clock = re.compile(r"([01]?\d|2[0-3])(?:[:.]([0-5]\d))?(?: ?Uhr)?", re.ASCII | re.IGNORECASE)
 
 
 def usual(account: Account) -> Scheme:
@@ -75,7 +76,7 @@ def checked_rule(number: int, amount: str, unit: str, at: str, channel: str, whe
         match = _clock.fullmatch(at.strip())
         if match is None:
             raise Refused(field, "bad_clock")
-        hour = f"{int(match[1]):02}:{match[2]}"
+        hour = f"{int(match[1]):02}:{match[2] or '00'}"
     return {
         "key": "", "before": before, "at": hour, "channel": channel if channel in ("voice", "both") else "sms",
         "when": "always" if when == "always" else "open",
@@ -110,15 +111,18 @@ def checked_text(account: Account, field: str, text: str, known: Sequence[str], 
     return text
 
 
-def checked_words(role: str, written: str) -> list[str]:
-    """Return the words of an answer, parted by commas; raises Refused at `words_<role>`."""
+def checked_words(role: str, written: str, taken: Sequence[str] = ()) -> list[str]:
+    """Return the words of an answer, parted by commas and none that another has `taken`; raises Refused at `words_<role>`."""
     words = [word.strip() for word in written.split(",") if word.strip()]
     if len(words) > MOST_WORDS:
         raise Refused(f"words_{role}", "too_many", limit=MOST_WORDS)
     if any(len(word) > LONGEST_WORD for word in words):
         raise Refused(f"words_{role}", "too_long", limit=LONGEST_WORD)
-    if taken := next((word for word in words if optout.is_stop(word)), None):
-        raise Refused(f"words_{role}", "opts_out", word=taken)
+    if stops := next((word for word in words if optout.is_stop(word)), None):
+        raise Refused(f"words_{role}", "opts_out", word=stops)
+    others = {fold(word) for word in taken}
+    if twice := next((word for word in words if fold(word) in others), None):
+        raise Refused(f"words_{role}", "word_twice", word=twice)
     return words
 
 

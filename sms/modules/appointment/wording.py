@@ -31,6 +31,7 @@ SENTENCES = {
     "too_early": N_("At most a year before."),
     "bad_cutoff": N_("Please give whole hours from 0 to %(limit)s."),
     "opts_out": N_("“%(word)s” ends all messages to whoever writes it. Please choose another word."),
+    "word_twice": N_("“%(word)s” stands for another answer already. Please choose another word."),
     "unknown_choice": N_("Please choose one of these."),
     "bad_call_after": N_("Please give whole minutes from 1 to %(limit)s."),
     "no_rules": N_("Please add at least one reminder."),

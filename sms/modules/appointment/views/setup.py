@@ -229,10 +229,14 @@ def _checked(account: Account, typed: SetUp) -> Scheme:
             lambda name=name: schemes.checked_text(account, name, typed.said[name], known, needed=False),
         )
         answers[name] = {"text": said or ""}
+    taken: list[str] = []
     for role in DEFAULT_WORDS:
-        answers[role]["words"] = (
-            take(f"words_{role}", lambda role=role: schemes.checked_words(role, typed.words[role])) or []
+        words = take(
+            f"words_{role}",
+            lambda role=role, taken=tuple(taken): schemes.checked_words(role, typed.words[role], taken),
         )
+        answers[role]["words"] = words or []
+        taken += words or []
     scheme.answers = answers
     scheme.quiet = take("quiet", lambda: schemes.checked_quiet(typed.quiet_from, typed.quiet_to)) or ""
     scheme.on_quiet = typed.on_quiet if typed.on_quiet in ("earlier", "later", "skip") else "later"

@@ -204,7 +204,7 @@ def test_the_text_is_measured_with_the_longest_that_the_coming_appointments_brin
     length = len("Termin bei Dr. Hartmann-Oberländer!")
     assert (
         _longest(shown)
-        == f"Im längsten Fall (Dr. Hartmann-Oberländer) sind es {length} Zeichen: weiterhin 1 SMS."
+        == f"Im längsten Fall (Dr. Hartmann-Oberländer) sind es {length} Zeichen: weiterhin 1\xa0SMS."
     )
     assert "notice-warn" not in shown
     page = owner_client.post("/appointments/setup", data=FORM | {"text": text, "do": "preview"}).text
@@ -217,7 +217,7 @@ def test_a_name_that_makes_two_messages_of_one_is_warned_of_with_its_cause(accou
     text = "Ihr Termin bei {Behandler} steht an. " + "Bitte antworten Sie. " * 3
     shown = owner_client.post("/appointments/setup/preview", data=FORM | {"text": text}).text
     assert "(M. Aydın) sind es" in _longest(shown)
-    assert _longest(shown).endswith("Zeichen: 2 SMS. „ı“ erzwingt Unicode.")
+    assert _longest(shown).endswith("Zeichen: 2\xa0SMS. „ı“ erzwingt Unicode.")
     assert "notice-warn" in shown
 
 

@@ -47,6 +47,15 @@ def note(rows: Iterable[int]) -> None:
     statements.insert_values(Unindexed, ["entry"], [(row,) for row in rows])
 
 
+def note_again(rows: Iterable[int]) -> None:
+    """Note rows that may be noted already, in the transaction that changes them."""
+    # Updated, not left alone: so the row stays locked, and nobody indexes what is older than this transaction.
+    statements.run_many(
+        "INSERT INTO unindexed (entry) VALUES (?) ON CONFLICT (entry) DO UPDATE SET entry = excluded.entry",
+        [(row,) for row in rows],
+    )
+
+
 def sweep() -> None:
     """Index what was noted, in the worker and for half a second at most; pauses let other writers in."""
     end = time.monotonic() + SWEEP_SECONDS

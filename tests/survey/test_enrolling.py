@@ -68,6 +68,29 @@ def test_a_name_may_stand_behind_the_number_and_becomes_the_contacts(account, li
     assert contacts.find(account, MARGARETHE).name == "Nele Hagedorn"
 
 
+def test_many_new_people_with_names_are_asked_in_one_lot(account, caplog):
+    enrolling.start(made(account, YES_NO), f"{MARGARETHE}; Frau S.\n{TORSTEN}; Herr W.\n{NELE}; Nele")
+    work()
+    assert all(told(number) == ["Kommen Sie wieder?"] for number in (MARGARETHE, TORSTEN, NELE))
+    assert [line for line in caplog.messages if "tried by itself" in line] == []
+
+
+def test_a_test_to_a_number_that_nobody_knows_uses_the_name_of_who_tries(account, anna):
+    draft = {"questions": [{"key": "q", "type": "yesno", "text": "Guten Tag {name}, alles gut?"}]}
+    enrolling.try_out(made(account, draft), MARGARETHE, anna)
+    work()
+    assert told(MARGARETHE) == [f"Guten Tag {anna.name}, alles gut?"]
+    assert contacts.find(account, MARGARETHE).name == ""
+
+
+def test_a_test_says_which_placeholder_nobody_fills(account, anna):
+    draft = {"questions": [{"key": "q", "type": "yesno", "text": "Hallo {quatsch}, alles gut?"}]}
+    with pytest.raises(Refused) as refused:
+        enrolling.try_out(made(account, draft), MARGARETHE, anna)
+    assert (refused.value.field, refused.value.code) == ("number", "no_value_for")
+    assert not Run.select().exists()
+
+
 def test_a_name_does_not_replace_one_that_is_known(account):
     contact, _ = contacts.find_or_add(account, MARGARETHE)
     contacts.save(contact, "Margarethe Schößler", {})

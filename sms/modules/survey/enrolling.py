@@ -251,10 +251,25 @@ def try_out(survey: Survey, raw: str, by: User | None = None) -> Run:
             if not run.test:
                 raise Refused("number", "already_asked")
             running.finish(run, "ended", "test_again")
-        made = _new_start(survey, surveys.freeze(survey), "test", by, None)
-        (run_id,) = _enrol(made, [Person(number.e164)], now(), test=True)
+        version = surveys.freeze(survey)
+        fields = _test_fields(survey, number.e164, by.name if by else "", flow.read(version.flow))
+        made = _new_start(survey, version, "test", by, None)
+        (run_id,) = _enrol(made, [Person(number.e164)], now(), test=True, fields=as_json(fields))
     queue.later("ask_surveys")
     return Run.get_by_id(run_id)  # type: ignore[no-any-return]
+
+
+def _test_fields(survey: Survey, number: str, name: str, flow_: Flow) -> dict[str, str]:
+    """Return what a test has to bring: the name of who tries, and for what an event will bring its own word."""
+    lacking = [
+        n for _, names in _without_values(survey.account, {number: Person(number)}, flow_) for n in names
+    ]
+    given = {n: name for n in lacking if n.casefold() == "name" and name}
+    if survey.trigger:
+        given |= {n: n for n in lacking if n not in given}
+    if missing := [n for n in lacking if n not in given]:
+        raise Refused("number", "no_value_for", names=", ".join(missing))
+    return given
 
 
 def join(

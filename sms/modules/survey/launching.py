@@ -168,10 +168,10 @@ def _name(asked: Sequence[tuple[Run, Accepted]], contacts: dict[int, int]) -> No
     named = [
         (run.fields["name"], contacts[accepted.row["conversation_id"]])
         for run, accepted in asked
-        if run.fields and run.fields.get("name")
+        if not run.test and run.fields and run.fields.get("name")
     ]
     statements.run_many("UPDATE contact SET name = ? WHERE id = ? AND name = ''", named)
-    search.note(-contact for _, contact in named)
+    search.note_again(-contact for _, contact in named)
 
 
 def _count(survey: Survey, key: str, asked: Sequence[tuple[Run, Accepted]]) -> None:

@@ -86,6 +86,11 @@ def test_what_is_wrong_is_told_beside_it_and_nothing_is_lost(account, owner_clie
     assert schemes.of(account) is None
 
 
+def test_the_next_reminders_name_people_as_their_table_does(account, owner_client):
+    diary.put(account, Found("T-1", NINE, BERLIN, MARGARETHE, fields={"Name": "Zoë Müßig"}), "import")
+    assert "Zoë Müßig" in owner_client.post("/appointments/setup/preview", data=FORM).text
+
+
 def test_the_hour_of_a_rule_is_written_as_the_quiet_hours_are(account, owner_client):
     owner_client.post("/appointments/setup", data=FORM | {"rule_at": ["9 Uhr", ""]})
     assert schemes.of(account).rules[0]["at"] == "09:00"

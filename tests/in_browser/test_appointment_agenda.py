@@ -120,6 +120,18 @@ def test_who_did_not_come_is_noted_and_undone_on_a_phone(
     assert Appointment.get_by_id(one.id).state == "open"
 
 
+@pytest.mark.parametrize("width", [390, 1024, 1440])
+def test_where_nobody_knows_the_name_the_title_says_who_comes_at_any_width(
+    visitors: Visitors, account: Account, anna: User, width: int
+) -> None:
+    """A calendar has the name in its title, and the column of titles is not there on a phone."""
+    found = Found("B-9", NINE + timedelta(hours=6), BERLIN, "+491713920109", "Frau Becker")
+    diary.put(account, found, "import")
+    page = visitors.open(anna, DAY, viewport={"width": width, "height": 844})
+    expect(page.get_by_text("Frau Becker").filter(visible=True)).to_have_count(1)
+    assert not sideways(page)
+
+
 def test_a_time_that_is_free_again_is_given_to_somebody_else(visitors: Visitors, anna: User) -> None:
     page = visitors.open(anna, DAY)
     page.locator(f"#a-{_one(2).id}").get_by_role("link", name="Zeit neu vergeben").click()

@@ -16,7 +16,7 @@ from sms import checking, contacts, prices, routing, suppression
 from sms.clock import now
 from sms.gsm import msisdn
 from sms.models import Account
-from sms.modules.appointment import lengths, planning, reminding, saying, schemes
+from sms.modules.appointment import diary, lengths, planning, reminding, saying, schemes
 from sms.modules.appointment.models import REMINDED, Appointment, Scheme
 from sms.modules.appointment.plan import read_period
 from sms.modules.appointment.views import blueprint
@@ -321,7 +321,8 @@ def _people(coming: list[Appointment]) -> list[tuple[str, str]]:
 
 
 def _name(one: Appointment, known: Mapping[str, Mapping[str, Any]]) -> str:
-    return (known.get(one.number) or {}).get("name") or msisdn.display(one.number)
+    name = (known.get(one.number) or {}).get("name") or diary.own_name(one.fields)
+    return name or msisdn.display(one.number)
 
 
 def _points(rules: list[dict[str, str]]) -> list[tuple[int, str]]:

@@ -261,3 +261,11 @@ def test_stop_stands_among_the_answers_with_what_is_really_said_to_it(account, o
     assert f"Sie erhalten keine Nachrichten mehr von {account.name}." in row
     assert "<textarea" not in row
     assert "<input" not in row
+
+
+def test_a_text_that_somebodys_title_makes_too_long_is_warned_of(account, owner_client):
+    _put(account, "T-1", "Kontrolle")
+    _put(account, "T-2", "Zahnersatz und Beratung", "+491713920029")
+    text = "x" * 1485 + " {Titel}"
+    shown = _longest(owner_client.post("/appointments/setup/preview", data=FORM | {"text": text}).text)
+    assert shown == "Im längsten Fall (Zahnersatz und Beratung) ist der Text zu lang: höchstens 1500 Zeichen."

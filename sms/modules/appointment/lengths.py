@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from sms import checking, contacts
-from sms.gsm import placeholders
+from sms.gsm import placeholders, segments
 from sms.models import Account
 from sms.modules.appointment import reminding, saying
 from sms.modules.appointment.models import Appointment
@@ -15,12 +15,13 @@ _DATES = ("wochentag", "datum", "uhrzeit", "termin", "weekday", "date", "time", 
 
 
 class Longest(NamedTuple):
-    """The longest that a text becomes: with which values, its units, its parts, and the sign that forces Unicode or ""."""
+    """The longest that a text becomes: with which values, its units and parts, the sign that forces Unicode or "", and whether it can be sent."""
 
     values: tuple[str, ...]
     units: int
     parts: int
     forced_by: str
+    too_long: bool
 
 
 def longest(account: Account, text: str, coming: Iterable[Appointment]) -> Longest | None:
@@ -41,7 +42,8 @@ def _measured(account: Account, text: str, wanted: list[str], values: Mapping[st
     if shown.missing or not named:
         return None
     counted = shown.segments
-    return Longest(named, counted.units, counted.parts, "".join(counted.unicode_because[:1]))
+    too_long = segments.characters(shown.text) > segments.MAX_CHARACTERS
+    return Longest(named, counted.units, counted.parts, "".join(counted.unicode_because[:1]), too_long)
 
 
 def _named(wanted: list[str], values: Mapping[str, Any]) -> tuple[str, ...]:

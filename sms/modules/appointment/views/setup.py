@@ -14,7 +14,7 @@ from flask_login import current_user
 
 from sms import checking, contacts, prices, routing, suppression
 from sms.clock import now
-from sms.gsm import msisdn
+from sms.gsm import msisdn, segments
 from sms.models import Account
 from sms.modules.appointment import diary, lengths, planning, reminding, saying, schemes
 from sms.modules.appointment.models import REMINDED, Appointment, Scheme
@@ -287,6 +287,12 @@ def _longest(account: Account, text: str, coming: list[Appointment], usual: int)
     if found is None:
         return None
     values = ", ".join(found.values)
+    if found.too_long:
+        words = _(
+            "At its longest (%(values)s) it is too long: at most %(limit)s characters.",
+            values=values, limit=segments.MAX_CHARACTERS,
+        )  # fmt: skip
+        return Notice(words, more=True)
     if found.parts <= usual:
         words = ngettext(
             "At its longest (%(values)s) it has %(units)s characters: still 1 text.",

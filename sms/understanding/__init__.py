@@ -27,14 +27,16 @@ def understand(
     options: Sequence[str] = (),
     min: Bound = None,
     max: Bound = None,
+    unit: str = "",
     words: Mapping[str, Iterable[str]] | None = None,
     today: date | datetime | None = None,
     zone: str | None = None,
 ) -> Understood:
     """Return what an answer means; raises ValueError for a kind that is none of KINDS, for no text.
 
-    `locale` is de or en: how figures and hours are written. `min` and `max` bound scale and number. `words` are the
-    code words of an appointment reminder by role. `today` is a day, or an aware moment that `zone` (IANA) makes a day.
+    `locale` is de or en: how figures and hours are written. `min` and `max` bound scale and number, and a number is
+    wanted in `unit`. `words` are the code words of an appointment reminder by role. `today` is a day, or an aware
+    moment that `zone` (IANA) makes a day.
     """
     if kind not in KINDS:
         raise ValueError(f"unknown kind {kind!r}")
@@ -55,7 +57,7 @@ def understand(
     if kind == "scale":
         return scale.read(text, _bound(min), _bound(max))
     if kind == "number":
-        return number.read(text, locale, _bound(min), _bound(max))
+        return number.read(text, locale, _bound(min), _bound(max), unit)
     if kind == "date":
         return dates.read(text, _day(today, zone))
     if kind == "time":

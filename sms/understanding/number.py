@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 
-from sms.understanding import numerals
+from sms.understanding import numerals, units
 from sms.understanding.answer import Understood, taken, unclear
 from sms.understanding.lexicon import Atom, Lexicon
 from sms.understanding.words import DOUBT, NEGATION, POLITE, TRAPS, YES_NO
@@ -40,13 +40,21 @@ LEXICON = Lexicon(TRAPS, POLITE, NEGATION, {"no": YES_NO["no"]}, DOUBT, _NUMBER,
 _SYMBOLS = frozenset("€$£%°")
 _CURRENCIES = frozenset(["eur", "euro", "chf", "usd", "gbp"])
 _BESIDE = HARMLESS - {"-"} | {"fill", "unit", "number", "times", "=", "#"} | _SYMBOLS
+_MEASURES = _SYMBOLS | {"unit"}
+_HALF = frozenset(["halbe", "halber", "halben", "halbes"])
+_ONE = frozenset(["ein", "eine", "einen", "einem", "ne", "nen", "a", "an"])
 _AFTER_PRICE = frozenset(["-"])
 _like_date = re.compile(r"\d{1,2}\.\d{1,2}")
 
 
-def read(text: str, locale: str, least: Decimal | None, most: Decimal | None) -> Understood:
-    """Return the number as a decimal string; least and most bound it, both included."""
+def read(text: str, locale: str, least: Decimal | None, most: Decimal | None, unit: str = "") -> Understood:
+    """Return the number as a decimal string; least and most bound it, both included.
+
+    Where a `unit` is asked for, an answer in another one is converted, or unclear where that cannot be.
+    """
     atoms = _signed(_multiplied(_pointed(_joined(_figures(LEXICON.atoms(text), locale)))))
+    if unit:
+        atoms = _spoken_parts(atoms)
     present = frozenset(atom.label for atom in atoms)
     if doubt := doubt_of(present):
         return unclear(doubt)
@@ -60,9 +68,34 @@ def read(text: str, locale: str, least: Decimal | None, most: Decimal | None) ->
     if not _is_plain(atoms):
         return unclear("unknown_words")
     value = numbers[0].value
+    if unit:
+        factors = {units.factor(name, unit) for name in _units_in(atoms)}
+        if None in factors or len(factors) > 1:
+            return unclear("other_unit")
+        value = (value * (factors.pop() or 1) if factors else value).normalize()
     if (least is not None and value < least) or (most is not None and value > most):
         return unclear("out_of_range")
     return taken(numerals.written(value), "number")
+
+
+def _units_in(atoms: Sequence[Atom]) -> list[str]:
+    """Return what stands for a unit: known ones, signs of money, and the noun that is counted."""
+    named = [atom.key if atom.label == "unit" else atom.label for atom in atoms if atom.label in _MEASURES]
+    at = next(i for i, atom in enumerate(atoms) if atom.label in ("number", "times"))
+    return named + [atom.key for atom in atoms[at + 1 : at + 2] if atom.label == "unknown"]
+
+
+def _spoken_parts(atoms: list[Atom]) -> list[Atom]:
+    """Read the number that is no figure: "eine Stunde", "eine halbe Stunde", "ne halbe Stunde"."""
+    found = list(atoms)
+    for at, atom in enumerate(found[:-1]):
+        if atom.key in _HALF and found[at + 1].label == "unit":
+            found[at] = Atom("number", Decimal("0.5"), atom.tokens)
+            if at and found[at - 1].key in _ONE:
+                found[at - 1] = Atom("fill", None, found[at - 1].tokens)
+        elif atom.key in _ONE and found[at + 1].label == "unit":
+            found[at] = Atom("number", Decimal(1), atom.tokens)
+    return found
 
 
 def _figures(atoms: Sequence[Atom], locale: str) -> list[Atom]:

@@ -199,6 +199,34 @@ def test_ends_with_one_name_are_understood_by_none():
     assert flow.make_sense(scale, "schlecht", "de", DAY).outcome == "unclear"
 
 
+@pytest.mark.parametrize(
+    ("answer", "value"),
+    [("sehr gut", 1), ("Gut!", 2), ("befriedigend", 3), ("Note ausreichend", 4), ("mangelhaft", 5), ("Ungenügend.", 6), ("3", 3),
+     ("nicht gut", None), ("gut bis befriedigend", None), ("sehr", None), ("gut, aber teuer", None)],
+)  # fmt: skip
+def test_school_grades_are_understood_by_their_names(answer, value):
+    meant = flow.make_sense(flow.Question("q", type="scale", scale="grade"), answer, "de", DAY)
+    assert (meant.outcome, meant.value) == (("value", value) if value else ("unclear", None))
+
+
+def test_grades_by_name_are_no_answer_on_another_scale():
+    assert flow.make_sense(flow.Question("q", type="scale"), "gut", "de", DAY).outcome == "unclear"
+
+
+@pytest.mark.parametrize(
+    ("unit", "answer", "value"),
+    [("Minuten", "90", "90"), ("Minuten", "30 min", "30"), ("Minuten", "2,5 Stunden", "150"), ("Minuten", "1 Std.", "60"),
+     ("Minuten", "ne halbe Stunde", "30"), ("Minuten", "eine Stunde", "60"), ("kg", "500 g", "0.5"), ("€", "12,50 Euro", "12.5"),
+     ("Tassen", "3 Stück", "3"), ("Enkel", "3 Enkelkinder", "3"),
+     ("Minuten", "20 Euro", None), ("Minuten", "20 €", None), ("€", "20 Minuten", None), ("Minuten", "12 Enkel", None),
+     ("Minuten", "6 Stunden", None), ("Minuten", "1 Std 30 Min", None), ("Minuten", "halb", None)],
+)  # fmt: skip
+def test_a_number_in_another_unit_is_converted_or_asked_for_again(unit, answer, value):
+    question = flow.Question("q", type="number", unit=unit, least="0", most="300")
+    meant = flow.make_sense(question, answer, "de", DAY)
+    assert (meant.outcome, meant.value) == (("value", value) if value else ("unclear", None))
+
+
 def test_stop_in_a_free_text_is_no_answer():
     made = flow.read({"questions": [{"key": "a", "type": "text", "text": "Warum?"}]})
     played = flow.play(made, ["STOP", "doch"], "de")

@@ -20,6 +20,8 @@ _word = re.compile(r"\w+")
 TYPES = ("yesno", "choice", "multichoice", "scale", "number", "date", "text")
 SCALES = {"1-5": (1, 5), "1-10": (1, 10), "nps": (0, 10), "grade": (1, 6)}
 """The scales on offer with their ends: NPS is 0 to 10, a German school grade 1 (best) to 6."""
+GRADES = ("sehr gut", "gut", "befriedigend", "ausreichend", "mangelhaft", "ungenuegend")
+_BESIDE_GRADE = frozenset(["note", "schulnote", "die", "ein", "eine", "es", "das", "war", "ist", "danke"])
 WHEN_UNCLEAR = ("skip", "end", "agent")
 FOLLOWING, END = "", "end"
 """Where a question may lead besides another question: to the one below it (the last one: to the end), or to the end."""
@@ -265,12 +267,21 @@ def make_sense(question: Question, text: str, locale: str, today: date | None) -
     if question.type != "text":
         least, most = question.bounds
         meant = understand(
-            question.type, text, locale=locale, options=question.options, min=least, max=most, today=today
-        )
-        return _with_ends(question, text, meant)
+            question.type, text, locale=locale, options=question.options, min=least, max=most, unit=question.unit,
+            today=today,
+        )  # fmt: skip
+        return _with_ends(question, text, _graded(question, text, meant))
     if optout.is_stop(text):
         return Understood("opt_out", None, "opt_out")
     return Understood("value", text.strip(), "text") if text.strip() else Understood("unclear", None, "empty")
+
+
+def _graded(question: Question, text: str, meant: Understood) -> Understood:
+    """Read a school grade by its name: befriedigend; "Note gut"."""
+    if question.type != "scale" or question.scale != "grade" or meant.outcome != "unclear":
+        return meant
+    said = " ".join(word for word in _words(text) if word not in _BESIDE_GRADE)
+    return Understood("value", GRADES.index(said) + 1, "grade") if said in GRADES else meant
 
 
 def _with_ends(question: Question, text: str, meant: Understood) -> Understood:

@@ -99,3 +99,15 @@ def test_a_long_chain_is_reckoned_quickly():
 def test_placeholders_of_all_texts_are_named_once():
     made = flow.read({"questions": [q(text="{Anrede} {name}", unclear="{anrede}?")], "closing": "{praxis}"})
     assert checking.placeholder_names(made) == ("Anrede", "name", "praxis")
+
+
+def test_a_question_is_by_the_way_only_where_no_straight_way_leads_to_it():
+    def by_the_way(*questions):
+        made = flow.read({"questions": list(questions)})
+        return [each.key for each in made.questions if checking.is_by_the_way(made, each)]
+
+    to_c = [{"answers": ["no"], "to": "c"}]
+    assert by_the_way(q(branches=to_c), q("b"), q("c")) == []
+    assert by_the_way(q(branches=to_c), q("b", next="end"), q("c")) == ["c"]
+    assert by_the_way(q(), q("b", branches=[{"answers": ["no"], "to": "a"}])) == []
+    assert by_the_way(*demo.DRAFT["questions"]) == ["schlecht"]

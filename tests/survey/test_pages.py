@@ -467,3 +467,19 @@ def test_the_chip_at_an_answer_leads_to_its_result(
     assert href
     address, _, anchor = href[1].replace("&amp;", "&").partition("#")
     assert f'id="{anchor}"' in client.get(address).get_data(as_text=True)
+
+
+def test_the_list_is_found_with_a_slash_behind_it_too(browser: FlaskClient) -> None:
+    assert browser.get("/surveys/", follow_redirects=True).status_code == 200
+
+
+def test_a_question_that_the_straight_way_reaches_too_is_not_said_to_need_an_answer(
+    browser: FlaskClient, account: Account
+) -> None:
+    ask = {"type": "yesno", "text": "Ja?"}
+    rule = [{"answers": ["no"], "to": "c"}]
+    both = [{"key": "a", **ask, "branches": rule}, {"key": "b", **ask}, {"key": "c", **ask}]
+    survey = made(account, {"questions": both})
+    assert "nur nach" not in text(browser.get(f"/surveys/{survey.id}"))
+    surveys.save(survey, draft={"questions": [both[0], {**both[1], "next": "end"}, both[2]]})
+    assert "nur nach Ja?: Nein" in text(browser.get(f"/surveys/{survey.id}"))

@@ -229,3 +229,22 @@ def test_reading_the_results_costs_the_same_few_queries_however_many_have_answer
         results.results(survey)
     assert counted.number <= 5
     assert asking.finished(survey) == 1
+
+
+@pytest.mark.parametrize(("locale", "written"), [("de", "3,5"), ("en", "3.5")])
+def test_a_number_in_the_csv_is_written_as_the_language_of_the_account_writes_it(
+    survey, account, locale, written
+):
+    account.locale = locale
+    account.save()
+    survey = surveys.of(account, survey.id)
+    rows = read_csv(survey)
+    assert rows[1][[title.split(": ")[0] for title in rows[0]].index("Weg") + 1] == written
+    assert (
+        "<v>3.5</v>"
+        in zipfile.ZipFile(io.BytesIO(export.as_xlsx(survey))).read("xl/worksheets/sheet1.xml").decode()
+    )
+
+
+def test_small_and_negative_numbers_stay_plain_numbers():
+    assert spreadsheet.as_csv([[-2.5, 0.00001, 4]], ",").decode("utf-8-sig") == "-2,5;0,00001;4\r\n"

@@ -209,14 +209,26 @@ def answers_of(question: Question) -> tuple[str, ...]:
 def ways(flow: Flow, question: Question) -> list[Question | None]:
     """Return where a question can lead; None is the end."""
     found = {b.to: flow.after(question, b.to) for b in question.branches}
-    covered = {a for b in question.branches for a in b.answers}
-    answers = answers_of(question)
-    # Where every answer has a rule, only a skipped question goes the usual way.
-    if not answers or not covered.issuperset(answers) or question.when_unclear == "skip":
+    if _goes_straight_on(question):
         found[question.next] = flow.after(question, question.next)
     if question.when_unclear == "end":
         found[END] = None
     return list(found.values())
+
+
+def _goes_straight_on(question: Question) -> bool:
+    """Tell whether anybody leaves a question without a rule; where each answer has one, only who is skipped does."""
+    covered = {a for b in question.branches for a in b.answers}
+    answers = answers_of(question)
+    return not answers or not covered.issuperset(answers) or question.when_unclear == "skip"
+
+
+def is_by_the_way(flow: Flow, question: Question) -> bool:
+    """Tell whether a question is asked after certain answers only: it is not the first, and no straight way leads there."""
+    straight = (
+        flow.after(q, q.next) for q in flow.questions if q.key != question.key and _goes_straight_on(q)
+    )
+    return question != flow.questions[0] and question not in straight
 
 
 def _of_ways(flow: Flow) -> Iterator[Problem]:

@@ -15,7 +15,7 @@ from peewee import JOIN
 from sms import i18n, spreadsheet
 from sms.gsm import msisdn
 from sms.models import Contact, User
-from sms.modules.survey import results
+from sms.modules.survey import results, words
 from sms.modules.survey.models import Answer, Run, Survey
 from sms.modules.survey.running import shown_value
 
@@ -40,7 +40,8 @@ STATES = {
 
 def as_csv(survey: Survey) -> bytes:
     """Return the results as CSV: semicolons, CRLF, UTF-8 with a mark, as Excel in German expects them."""
-    return spreadsheet.as_csv(_rows(survey))
+    decimal = "," if words.language(survey.account.locale) == "de" else "."
+    return spreadsheet.as_csv(_rows(survey), decimal)
 
 
 def as_xlsx(survey: Survey) -> bytes:
@@ -99,12 +100,12 @@ def _answer(answer: Answer, question: Any, locale: str, zone: ZoneInfo) -> list[
     value: Any = answer.value
     if value is not None and question.type in ("scale", "number"):
         value = float(value) if "." in value else int(value)
-    words = shown_value(question, answer.value, locale) if question.type != "text" else None
+    said = shown_value(question, answer.value, locale) if question.type != "text" else None
     by = answer.corrected_by.name if answer.corrected_by_id else None
     return [
         answer.raw,
         value if question.type != "text" else None,
-        words,
+        said,
         by,
         _local(answer.answered_at, zone),
     ]

@@ -150,12 +150,17 @@ def _tell(survey: Survey, asked: Sequence[tuple[Run, Accepted]], moment: int) ->
     facts = json.dumps({"kind": "survey_started", "survey": survey.id, "strong": survey.name, "test": False})
     same: dict[str, Any] = {
         "account_id": survey.account_id, "direction": "internal", "channel": "event", "data": facts, "status": "received",
-        "source": running.MODULE, "created_at": moment, "at": moment - 1,
+        "source": running.MODULE, "created_at": moment,
     }  # fmt: skip
     ids = statements.reserve_ids(Message, len(asked))
     threads = [accepted.row["conversation_id"] for _, accepted in asked]
+    before = [accepted.row["created_at"] - 1 for _, accepted in asked]
     statements.insert(
-        Message, [{**same, "id": id, "conversation_id": t} for id, t in zip(ids, threads, strict=True)]
+        Message,
+        [
+            {**same, "id": id, "conversation_id": thread, "at": at}
+            for id, thread, at in zip(ids, threads, before, strict=True)
+        ],
     )
     change = {"account_id": survey.account_id, "kind": "message", "at": moment}
     statements.insert(

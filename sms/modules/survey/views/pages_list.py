@@ -14,7 +14,7 @@ from sms.views.gate import requires
 from sms.wording import sentence
 
 
-@blueprint.get("")
+@blueprint.get("", strict_slashes=False)
 def index() -> ResponseReturnValue:
     """Show all surveys of the account with what has come of them."""
     return _show("")

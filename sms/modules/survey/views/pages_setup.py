@@ -237,7 +237,12 @@ def offered(survey: Survey, question: Question) -> list[tuple[str, str]]:
 
 
 def reasons(draft: Flow, question: Question) -> list[str]:
-    """Return from which answers one comes to a question by a rule: the thread line leaves the straight way there."""
+    """Return after which answers alone a question is asked: the thread line leaves the straight way there.
+
+    Nothing where the straight way leads to it too.
+    """
+    if not checking.is_by_the_way(draft, question):
+        return []
     found = []
     for other in draft.questions:
         for rule in other.branches:

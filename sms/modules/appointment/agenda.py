@@ -9,6 +9,7 @@ from sms import contacts, wallclock
 from sms.clock import now
 from sms.models import Account, Message, Suppression
 from sms.modules.appointment import diary, reminding
+from sms.modules.appointment.found import own_name
 from sms.modules.appointment.models import Appointment, Reminder, Slot, Waiting
 from sms.refusal import NotFound
 
@@ -142,7 +143,7 @@ def rows_of(account: Account, found: list[Appointment]) -> list[Row]:
             appointment=one,
             standing=standings[one.id],
             local=one.start.astimezone(zone),
-            name=str((people.get(one.number) or {}).get("name") or diary.own_name(one.fields)),
+            name=str((people.get(one.number) or {}).get("name") or own_name(one.fields)),
             conversation=threads.get(one.number),
             ahead=one.start > moment,
         )

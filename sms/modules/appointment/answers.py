@@ -165,8 +165,8 @@ def _tell(conversation: Conversation, appointment: Appointment, kind: str, by: U
 
 def _say(message: Message, text: str, fields: dict[str, Any]) -> None:
     sending.send(
-        message.account, message.theirs, text, sender=message.ours, channel="sms", source=MODULE, fields=fields,
-        answering=True, conversation=message.conversation,
+        message.account, message.theirs, saying.addressed(text, fields), sender=message.ours, channel="sms",
+        source=MODULE, fields=fields, answering=True, conversation=message.conversation,
     )  # fmt: skip
 
 

@@ -19,8 +19,6 @@ from sms.modules.appointment.found import LONGEST_REFERENCE, Found, one_line
 from sms.modules.appointment.models import Appointment, Reminder
 from sms.refusal import NotFound, Refused
 
-NAMES = ("name", "patient", "patientin", "kunde", "kundin")
-"""What an own field is called that names the person."""
 BATCH = 200
 """Appointments that are written in one transaction: the database is nobody else's for so long."""
 STILL = ("open", "confirmed", "declined", "wants_to_move")
@@ -30,13 +28,6 @@ KEPT = (
     "announced", "settles_at", "moved_at",
 )  # fmt: skip
 """What a change of the diary may change; the rest of a row is not written back."""
-
-
-def own_name(fields: Mapping[str, Any] | None) -> str:
-    """Return the name that an appointment's own fields give its person, however the column is spelled; "" where none does."""
-    return next(
-        (str(value) for name, value in (fields or {}).items() if name.casefold() in NAMES and value), ""
-    )
 
 
 def checked_number(account: Account, raw: str) -> str:

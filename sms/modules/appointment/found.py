@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +16,8 @@ LONGEST_REFERENCE = 200
 LONGEST_TITLE = 200
 LOOKED_AT = 5_000
 """Characters of a description in which a number is looked for."""
+NAMES = ("name", "patient", "patientin", "kunde", "kundin")
+"""What an own field is called that names the person."""
 FEWEST_DIGITS = 5
 """No phone number has fewer digits."""
 BARE = re.compile(r"(?<![\d+])49\d{9,12}(?!\d)")
@@ -65,6 +67,13 @@ class NumberRule:
 
     part: str = "anywhere"
     word: str = ""
+
+
+def own_name(fields: Mapping[str, Any] | None) -> str:
+    """Return the name that an appointment's own fields give its person, however the column is spelled; "" where none does."""
+    return next(
+        (str(value) for name, value in (fields or {}).items() if name.casefold() in NAMES and value), ""
+    )
 
 
 def number_in(texts: Iterable[str], region: str, behind: str = "") -> str | None:

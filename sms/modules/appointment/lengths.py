@@ -31,13 +31,14 @@ def longest(account: Account, text: str, coming: Iterable[Appointment]) -> Longe
     if not wanted or not by_text:
         return None
     known = contacts.filling(account, {one.number for one in by_text})
-    whole = [(known.get(one.number) or {}) | saying.fields(account, one) for one in by_text]
+    people = [(one, known.get(one.number) or {}) for one in by_text]
+    whole = [person | saying.fields(account, one, person.get("name") or "") for one, person in people]
     measured = [found for values in whole if (found := _measured(account, text, wanted, values))]
     return max(measured, key=lambda one: (one.parts, one.units), default=None)
 
 
 def _measured(account: Account, text: str, wanted: list[str], values: Mapping[str, Any]) -> Longest | None:
-    shown = checking.preview(account, text, fields=values)
+    shown = checking.preview(account, saying.addressed(text, values), fields=values)
     named = _named(wanted, values)
     if shown.missing or not named:
         return None

@@ -219,6 +219,7 @@ def _send(appointment: Appointment, scheme: Scheme, text: str, channel: str) -> 
     """Send a text about an appointment and wait for the answer on its number; raises Refused or Busy."""
     account: Account = appointment.account
     values = saying.fields(account, appointment)
+    text = saying.addressed(text, values)
     if channel == "voice":
         return sending.send(
             account, appointment.number, text, sender=scheme.sender, channel="voice", source=MODULE,

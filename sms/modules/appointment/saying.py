@@ -1,15 +1,17 @@
 """What a reminder says: the scheme's text with the appointment's own values, dates as people write them."""
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 
-from sms import checking
+from sms import checking, contacts
 from sms.models import Account
 from sms.modules.appointment import feed
+from sms.modules.appointment.found import own_name
 from sms.modules.appointment.models import Appointment, Scheme
 
 TEXTS = {
@@ -66,6 +68,10 @@ _asks_for_text = re.compile(
 )
 
 
+_name = re.compile(r"[ \t]*(?<!\{)\{[ \t]*name[ \t]*\}(?!\})", re.I)
+_name_first = re.compile(r"^[ \t]*\{[ \t]*name[ \t]*\}(?!\})[ \t,;:!–-]*(\w?)", re.I | re.M)
+
+
 def usual(name: str, locale: str) -> str:
     """Return the text that is used where the scheme says nothing."""
     return TEXTS["en" if locale.startswith("en") else "de"][name]
@@ -88,13 +94,26 @@ def reply(appointment: Appointment, scheme: Scheme | None, name: str) -> str:
 def said(appointment: Appointment, text: str) -> str:
     """Return a text with its placeholders filled for an appointment and its person."""
     account = appointment.account
+    values = fields(account, appointment)
     return checking.preview(
-        account, text, to=appointment.number or None, fields=fields(account, appointment)
+        account, addressed(text, values), to=appointment.number or None, fields=values
     ).text
 
 
-def fields(account: Account, appointment: Appointment) -> dict[str, Any]:
-    """Return the placeholders of an appointment, in German and in English, with its own fields beside them."""
+def addressed(text: str, values: Mapping[str, Any]) -> str:
+    """Return a text as it is where there is a name, else without {name} and the blank or comma that it leaves behind."""
+    if values.get("name", "-"):
+        return text
+    return _name.sub("", _name_first.sub(lambda match: match[1].upper(), text))
+
+
+def fields(account: Account, appointment: Appointment, contact_name: str | None = None) -> dict[str, Any]:
+    """Return the placeholders of an appointment, in German and in English, with its own fields beside them.
+
+    {name} is the contact's (looked up where it is not given), else the appointment's own, and "" where nobody knows it.
+    """
+    if contact_name is None:
+        contact_name = _contact_name(account, appointment.number)
     local = appointment.start.astimezone(ZoneInfo(appointment.zone))
     locale = "en" if account.locale.startswith("en") else "de"
     weekday = format_date(local, "EEEE", locale)
@@ -103,11 +122,18 @@ def fields(account: Account, appointment: Appointment) -> dict[str, Any]:
     whole = in_words(local, locale)
     link = feed.card_address(appointment)
     own = {name: value for name, value in (appointment.fields or {}).items() if value is not None}
-    return own | {
+    who = contact_name or own_name(own)
+    return {name: value for name, value in own.items() if name.strip().casefold() != "name"} | {
+        "name": who,
         "Wochentag": weekday, "Datum": day, "Uhrzeit": hour, "Termin": whole, "Titel": appointment.title,
         "weekday": weekday, "date": day, "time": hour, "appointment": whole, "title": appointment.title,
         "Kalenderlink": link, "calendar_link": link,
     }  # fmt: skip
+
+
+def _contact_name(account: Account, number: str) -> str:
+    known = contacts.filling(account, [number]) if number else {}
+    return str((known.get(number) or {}).get("name") or "")
 
 
 def written_day(day: date, locale: str) -> str:

@@ -150,6 +150,7 @@ def checked_quiet(since: str, until: str) -> str:
 def known_names(account: Account) -> list[str]:
     """Return every placeholder that a reminder can fill: its own, the account's, and the fields of recent appointments."""
     own = [
+        "Name",
         "Wochentag",
         "Datum",
         "Uhrzeit",

@@ -14,7 +14,7 @@ from flask_login import current_user
 
 from sms.clock import now
 from sms.modules.appointment import diary, ics, kept, numbering, table
-from sms.modules.appointment.found import Found, Reading
+from sms.modules.appointment.found import Found, Reading, own_name
 from sms.modules.appointment.views import blueprint
 from sms.modules.appointment.views.api import LARGEST_IMPORT
 from sms.modules.appointment.wording import N_
@@ -155,7 +155,7 @@ def show_file(token: str) -> ResponseReturnValue:
 def _words(one: Found) -> dict[str, Any]:
     return {
         "when": f"{one.local:%d.%m.%Y %H:%M}", "number": one.number, "cancelled": one.cancelled,
-        "title": ", ".join(filter(None, [diary.own_name(one.fields), one.title])),
+        "title": ", ".join(filter(None, [own_name(one.fields), one.title])),
     }  # fmt: skip
 
 

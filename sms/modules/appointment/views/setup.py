@@ -16,7 +16,8 @@ from sms import checking, contacts, prices, routing, suppression
 from sms.clock import now
 from sms.gsm import msisdn, segments
 from sms.models import Account
-from sms.modules.appointment import diary, lengths, planning, reminding, saying, schemes
+from sms.modules.appointment import lengths, planning, reminding, saying, schemes
+from sms.modules.appointment.found import own_name
 from sms.modules.appointment.models import REMINDED, Appointment, Scheme
 from sms.modules.appointment.plan import read_period
 from sms.modules.appointment.views import blueprint
@@ -42,8 +43,8 @@ SIMPLE = (
     "call_after", "shown_for",
 )  # fmt: skip
 TEXTS = ("spoken_text", "moved_text", "cancelled_text")
-OFFERED = ("Termin", "Wochentag", "Datum", "Uhrzeit", "Praxis", "Titel", "Kalenderlink")
-OFFERED_EN = ("appointment", "weekday", "date", "time", "account", "title", "calendar_link")
+OFFERED = ("Name", "Termin", "Wochentag", "Datum", "Uhrzeit", "Praxis", "Titel", "Kalenderlink")
+OFFERED_EN = ("name", "appointment", "weekday", "date", "time", "account", "title", "calendar_link")
 
 
 @dataclass
@@ -258,16 +259,16 @@ def _foretold(typed: SetUp) -> dict[str, Any]:
     )
     sample = _chosen(coming, typed.shown_for) or _sample(account)
     values, to = saying.fields(account, sample), sample.number or None
-    filled = checking.preview(account, typed.text, to, None, values)
-    confirm = checking.preview(
-        account, typed.said.get("confirm") or saying.usual("confirm", account.locale), to, None, values
-    )
+    text = saying.addressed(typed.text, values)
+    filled = checking.preview(account, text, to, None, values)
+    thanks = typed.said.get("confirm") or saying.usual("confirm", account.locale)
+    confirm = checking.preview(account, saying.addressed(thanks, values), to, None, values)
     planned = [] if trial.errors else _planned(coming, scheme)
     return {
-        "reads": filled.text, "composer": Composer(meter=meter(account, typed.text, to, "sms", values)),
+        "reads": filled.text, "composer": Composer(meter=meter(account, text, to, "sms", values)),
         "yes": next(iter(w.strip() for w in typed.words.get("confirm", "").split(",") if w.strip()), DEFAULT_WORDS["confirm"][0]),
         "thanks": confirm.text, "from_number": _from(typed.sender), "next": _next(planned[:SHOWN]),
-        "at": _first_at(sample, scheme), "facts": _facts(account, planned, filled.segments.parts), "is_wrong": bool(trial.errors),
+        "at": _first_at(sample, scheme), "facts": _facts(account, planned, filled.segments.parts), "mistakes": list(dict.fromkeys(trial.errors.values())),
         "shown_for": typed.shown_for, "people": _people(coming), "points": _points(typed.rules),
         "longest": _longest(account, typed.text, coming, filled.segments.parts),
     }  # fmt: skip
@@ -327,7 +328,7 @@ def _people(coming: list[Appointment]) -> list[tuple[str, str]]:
 
 
 def _name(one: Appointment, known: Mapping[str, Mapping[str, Any]]) -> str:
-    name = (known.get(one.number) or {}).get("name") or diary.own_name(one.fields)
+    name = (known.get(one.number) or {}).get("name") or own_name(one.fields)
     return name or msisdn.display(one.number)
 
 
@@ -390,7 +391,7 @@ def _sample(account: Account) -> Appointment:
         start=start,
         zone=account.zone,
         title=_("Check-up"),
-        fields={},
+        fields={"Name": _("Jane Sample")},
         state="open",
     )
 

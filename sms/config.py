@@ -1,10 +1,12 @@
 """Settings: the only reader of the environment. A bad one stops the start with one clear line."""
 
 import os
+import re
 import secrets
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ KNOWN = {
     "FADEN_MAIL_URL": "files under FADEN_DATA/mail",
     "FADEN_VOICE_ENGINES": "gtts,pico,espeak",
     "FADEN_INSIDE_NETWORKS": "none",
+    "FADEN_CLOCK": "the machine's",
     "FADEN_LOG": "text",
     "FADEN_DEMO_PASSWORD": "made up, printed once",
     "FADEN_DEMO_API_KEY": "made up, printed once",
@@ -71,6 +74,8 @@ class Settings:
     voice_engines: tuple[str, ...]
     inside_networks: tuple[Network, ...]
     """Inside networks that customers' addresses may lead to all the same."""
+    ahead: timedelta
+    """So far the clock of a trial is ahead of the machine's."""
     log: str
     demo_password: str | None
     demo_api_key: str | None
@@ -115,6 +120,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         mail_url=_mail_url(env.get("FADEN_MAIL_URL")),
         voice_engines=_engines(env.get("FADEN_VOICE_ENGINES") or "gtts,pico,espeak"),
         inside_networks=_networks(env.get("FADEN_INSIDE_NETWORKS") or "none"),
+        ahead=_ahead(env.get("FADEN_CLOCK"), bool(env.get("FADEN_CARRIERS"))),
         log=_log_form(env.get("FADEN_LOG") or "text"),
         demo_password=env.get("FADEN_DEMO_PASSWORD") or None,
         demo_api_key=env.get("FADEN_DEMO_API_KEY") or None,
@@ -240,6 +246,21 @@ def _networks(text: str) -> tuple[Network, ...]:
         raise ConfigError(
             "FADEN_INSIDE_NETWORKS: expected networks like 192.168.10.0/24,10.1.2.3/32, or none"
         ) from None
+
+
+def _ahead(text: str | None, has_carriers: bool) -> timedelta:
+    if not text:
+        return timedelta()
+    match = re.fullmatch(r"\+?(\d{1,4})([mhd])", text.strip(), re.ASCII)
+    if match is None:
+        raise ConfigError(f"FADEN_CLOCK: {text!r} is no time ahead like +90m, +36h or +2d")
+    if has_carriers:
+        raise ConfigError(
+            "FADEN_CLOCK: only the pretend network can be ahead of time, and FADEN_CARRIERS is set"
+        )
+    return (
+        int(match[1]) * {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}[match[2]]
+    )
 
 
 def _log_form(text: str) -> str:

@@ -4,11 +4,13 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 
-from sms import accounts, config, db, exchange, i18n, logbook, queue, tasks
+from sms import accounts, clock, config, db, exchange, i18n, logbook, queue, tasks
 
 
 def connect(settings: config.Settings) -> None:
     """Point this process at an installation: its secret, database, queue and carriers; raises ConfigError."""
+    if settings.ahead:
+        clock.set_ahead(settings.ahead)
     accounts.use_secret(settings.secret_key)
     db.connect(settings.database_url)
     # The jobs are registered by importing them; only then can a verb ring one by its name.

@@ -289,7 +289,7 @@ def _row(
     if one.channel == "voice" and one.sender.kind == "alphanumeric":
         facts["sender"] = one.sender.value
     if one.moved_from is not None:
-        facts["moved_from"] = to_ms(one.moved_from)
+        facts |= {"moved_from": to_ms(one.moved_from), "moved_to": at}
     return {
         "account_id": desk.account.id,
         "conversation_id": wanted.conversation.id if wanted.conversation else threads[one.their],

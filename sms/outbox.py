@@ -174,7 +174,8 @@ def _move(later: Sequence[tuple[Message, datetime]], moment: datetime) -> None:
     if not later:
         return
     for message, day in later:
-        message.next_at, message.data = day, {**(message.data or {}), "moved_from": to_ms(moment)}
+        moved = {"moved_from": to_ms(moment), "moved_to": to_ms(day)}
+        message.next_at, message.data = day, {**(message.data or {}), **moved}
     statements.run_many(
         "UPDATE message SET next_at = ?, data = ? WHERE id = ?",
         [(to_ms(day), json.dumps(message.data), message.id) for message, day in later],

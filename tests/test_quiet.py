@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from phonenumbers import timezone
 
-from sms import clock, exchange, quiet, sending
+from sms import accounts, clock, exchange, mornings, outbox, quiet, sending
 from sms.models import Account, Change, Message, StatusEvent
 from sms.refusal import Refused
 from tests.carrier_side import ILSE, MARGARETHE
@@ -168,6 +168,80 @@ def test_a_backlog_does_not_run_into_the_night(account):
         assert Change.select().where(Change.message == message.id, Change.kind == "status").exists()
     at("2026-03-11 08:00")
     assert claim_one() == text
+
+
+def hours_become(account: Account, text: str = "20:00-08:00", voice: str = "20:00-08:00") -> None:
+    """Change the quiet hours in the settings, and let the worker look after what waits."""
+    mornings.sweep()
+    accounts.change_account(account, quiet_text=text, quiet_voice=voice)
+    mornings.sweep()
+    outbox.sweep()
+
+
+def test_what_waits_for_the_day_goes_out_once_there_are_no_quiet_hours_any_more(account):
+    at("2026-03-10 22:00")
+    text = sending.send(account, MARGARETHE, "Erinnerung", automated=True)
+    call = sending.send(account, ILSE, "Erinnerung", automated=True)
+    hours_become(account, text="")
+    freed = Message.get_by_id(text.id)
+    assert (freed.status, freed.at) == ("queued", freed.next_at)
+    assert freed.at < berlin("2026-03-10 22:01")
+    assert Change.select().where(Change.message == text.id, Change.kind == "status").exists()
+    told = StatusEvent.select().where(StatusEvent.message == text).order_by(StatusEvent.id)
+    assert [event.detail for event in told][1] == "the quiet hours have changed"
+    assert claim_one() == text
+    waiting = Message.get_by_id(call.id)
+    assert (waiting.status, waiting.next_at) == ("scheduled", berlin("2026-03-11 08:00"))
+
+
+def test_shorter_and_longer_quiet_hours_give_what_waits_their_own_end(account):
+    at("2026-03-10 22:00")
+    text = sending.send(account, MARGARETHE, "Erinnerung", automated=True)
+    hours_become(account, text="21:00-06:30")
+    assert Message.get_by_id(text.id).next_at == berlin("2026-03-11 06:30")
+    hours_become(account, text="21:00-09:00")
+    moved = Message.get_by_id(text.id)
+    assert (moved.status, moved.next_at, moved.at) == ("scheduled", *[berlin("2026-03-11 09:00")] * 2)
+
+
+def test_what_was_planned_for_the_night_keeps_its_time_once_the_night_is_free(account):
+    at("2026-03-10 12:00")
+    planned = berlin("2026-03-11 03:00")
+    message = sending.send(account, MARGARETHE, "Erinnerung", automated=True, send_at=planned)
+    hours_become(account, text="")
+    kept = Message.get_by_id(message.id)
+    assert (kept.status, kept.next_at) == ("scheduled", planned)
+
+
+def test_a_backlog_that_was_moved_to_the_morning_is_due_at_once_without_quiet_hours(account):
+    at("2026-03-10 19:59")
+    text = sending.send(account, MARGARETHE, "Erinnerung", automated=True)
+    clock.shift(timedelta(minutes=30))
+    assert claim_one() is None
+    hours_become(account, text="")
+    assert claim_one() == text
+
+
+def test_times_that_a_person_has_chosen_stay_when_the_quiet_hours_change(account, anna):
+    at("2026-03-10 22:00")
+    own = sending.send(account, MARGARETHE, "Morgen!", by=anna, send_at=berlin("2026-03-11 08:00"))
+    edited = sending.send(account, "+491713920043", "Erinnerung", automated=True)
+    sending.edit_scheduled(edited, "Erinnerung", berlin("2026-03-11 10:00"), anna)
+    hours_become(account, text="", voice="")
+    assert Message.get_by_id(own.id).next_at == berlin("2026-03-11 08:00")
+    assert Message.get_by_id(edited.id).next_at == berlin("2026-03-11 10:00")
+
+
+def test_a_worker_that_starts_finds_what_waits_for_hours_that_have_changed_meanwhile(account):
+    at("2026-03-10 22:00")
+    texts = [
+        sending.send(account, f"+4917139{n:05d}", "Erinnerung", automated=True) for n in range(20000, 20003)
+    ]
+    accounts.change_account(account, quiet_text="")
+    mornings._looked.clear()
+    mornings.sweep()
+    outbox.sweep()
+    assert {Message.get_by_id(text.id).status for text in texts} == {"queued"}
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from sms import (
     judging,
     live,
     media,
+    mornings,
     outbox,
     probing,
     queue,
@@ -33,6 +34,7 @@ _tidied_at: datetime | None = None
 def tick() -> None:
     """Run every sweep once; one that fails is logged and does not keep the others from running."""
     for sweep in (
+        mornings.sweep,
         outbox.sweep,
         calling.sweep,
         receiving.sweep,

@@ -256,3 +256,32 @@ def test_the_bar_of_a_start_moves_by_itself_and_says_who_waits_for_what(
     expect(page.locator(".progress-line")).to_have_count(0)
     expect(page.locator(".figures")).to_contain_text("40")
     assert visitors.complaints == []
+
+
+def test_the_banner_follows_when_an_agent_writes_and_when_the_survey_is_over(
+    visitors: Visitors, account: Account, anna: User, jonas: User
+) -> None:
+    clock.shift(datetime(2026, 11, 23, 11, tzinfo=UTC) - now())
+    survey = surveys.create(
+        account, "Mitten drin", {"questions": [{"key": "a", "type": "text", "text": "Was fehlt Ihnen?"}]}
+    )
+    enrolling.start(survey, ["0171 3920043"])
+    work()
+    run = run_of("+491713920043")
+    writing, watching = (visitors.open(who, f"/conversations/{run.conversation_id}") for who in (anna, jonas))
+    for page in (writing, watching):
+        expect(page.locator("#banners")).to_contain_text("wartet hier auf eine Antwort")
+    writing.locator("#answer").fill("Ich kümmere mich selbst darum.")
+    writing.locator("#send").click()
+    expect(writing.locator("#thread")).to_contain_text("Ich kümmere mich selbst darum.")
+    for page in (writing, watching):
+        expect(page.locator("#banners")).to_contain_text("ist hier pausiert")
+        expect(page.locator("#banners").get_by_role("button", name="Fortsetzen")).to_be_visible()
+    watching.get_by_role("button", name="Fortsetzen").click()
+    for page in (writing, watching):
+        expect(page.locator("#banners")).to_contain_text("wartet hier auf eine Antwort")
+    take_everything()
+    says(run.number, "Nichts, danke.", run_of(run.number).ours)
+    for page in (writing, watching):
+        expect(page.locator("#banners").get_by_text("Mitten drin")).to_have_count(0)
+    assert visitors.complaints == []

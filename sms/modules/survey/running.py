@@ -66,7 +66,7 @@ def locked(run_id: int, message: Message | None = None) -> Run | None:
     # Only now: what others have changed while we waited for the run is seen.
     *survey, status = statements.run(_SURVEY, run.message, run.survey_id).fetchone()
     run.survey = statements.load(Survey, survey)
-    run.__dict__.update(digest=found[-1], question_status=status)
+    run.__dict__.update(digest=found[-1], question_status=status, shown=(run.state, run.why))
     if message is not None and message.conversation_id == run.conversation_id:
         run.account, run.conversation = message.account, message.conversation
     return run  # type: ignore[no-any-return]
@@ -109,6 +109,14 @@ _SAVE = f"UPDATE survey_run SET {', '.join(f'{name} = ?' for name in _SAVED)} WH
 def _save(run: Run) -> None:
     values = [getattr(run, name) for name in _SAVED]
     statements.run(_SAVE, *(to_ms(v) if isinstance(v, datetime) else v for v in values), run.id)
+    _show(run)
+
+
+def _show(run: Run) -> None:
+    """Let open pages of the thread look at its banner again where it says something else now."""
+    if run.conversation_id is not None and run.__dict__.get("shown") != (run.state, run.why):
+        run.__dict__["shown"] = run.state, run.why
+        log_change(run.account_id, "conversation", run.conversation_id)
 
 
 def _state(run: Run) -> State:

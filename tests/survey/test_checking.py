@@ -111,3 +111,25 @@ def test_a_question_is_by_the_way_only_where_no_straight_way_leads_to_it():
     assert by_the_way(q(branches=to_c), q("b", next="end"), q("c")) == ["c"]
     assert by_the_way(q(), q("b", branches=[{"answers": ["no"], "to": "a"}])) == []
     assert by_the_way(*demo.DRAFT["questions"]) == ["schlecht"]
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("Guten Tag {name}, gut bei {Praxis}?", []),
+        ("Hallo {quatsch}?", ["unknown"]),
+        ("Hallo {}?", ["lone_brace"]),
+        ("Hallo { du?", ["lone_brace"]),
+        ("Hallo {name?", ["lone_brace"]),
+        ("Hallo {{name}}?", []),
+    ],
+)
+def test_what_may_be_a_slip_of_a_placeholder_is_named(text, codes):
+    made = flow.read({"questions": [q(text=text)], "closing": text})
+    found = checking.doubts(made, {"name", "praxis"}, "unknown")
+    assert [(p.question, p.field, p.code) for p in found] == [
+        *(("a", "text", code) for code in codes),
+        *(("", "closing", code) for code in codes),
+    ]
+    assert all(p.params.get("names", "{quatsch}") == "{quatsch}" for p in found)
+    assert checking.problems(made) == []

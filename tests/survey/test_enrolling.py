@@ -14,7 +14,7 @@ from sms.modules.survey import asking, enrolling, surveys
 from sms.modules.survey.models import Run, Start, Survey, Version
 from sms.refusal import Conflict, NotFound, Refused
 from tests.carrier_side import POOL
-from tests.survey.surveys_for_tests import MARGARETHE, NELE, TORSTEN, made, run_of, told, work
+from tests.survey.surveys_for_tests import MARGARETHE, NELE, TORSTEN, made, run_of, says, told, work
 
 YES_NO = {"questions": [{"key": "q", "name": "Wieder", "type": "yesno", "text": "Kommen Sie wieder?"}]}
 
@@ -289,3 +289,28 @@ def test_any_draft_can_be_kept(account, data):
         survey, draft={"questions": [data, {"key": data, "text": data, "options": data}], "closing": data}
     )
     assert Survey.get_by_id(survey.id).draft is not None
+
+
+def test_who_comes_by_keyword_and_has_no_name_is_asked_without_it(account):
+    draft = {
+        "questions": [{"key": "q", "type": "yesno", "text": "Guten Tag {name}, alles gut?"}],
+        "closing": "{Name}, danke für {quatsch} alles!",
+    }
+    enrolling.open_door(made(account, draft, keyword="feedback"))
+    says(MARGARETHE, "Feedback", POOL[0])
+    says(MARGARETHE, "ja", run_of(MARGARETHE).ours)
+    assert told(MARGARETHE) == ["Guten Tag, alles gut?", "Danke für alles!"]
+    contact, _ = contacts.find_or_add(account, TORSTEN)
+    contacts.save(contact, "Torsten", {})
+    says(TORSTEN, "Feedback", POOL[0])
+    assert told(TORSTEN) == ["Guten Tag Torsten, alles gut?"]
+
+
+def test_a_placeholder_is_in_doubt_until_somebody_has_a_value_for_it(account):
+    survey = made(account, {"questions": [{"key": "q", "type": "yesno", "text": "{Anrede} {name}?"}]})
+    assert [(p.field, p.code) for p in enrolling.doubts(survey)] == [("text", "not_asked_without_value")]
+    surveys.save(survey, keyword="feedback")
+    assert [p.code for p in enrolling.doubts(survey)] == ["left_out_without_value"]
+    contact, _ = contacts.find_or_add(account, MARGARETHE)
+    contacts.save(contact, "", {"anrede": "Frau"})
+    assert enrolling.doubts(survey) == []

@@ -483,3 +483,13 @@ def test_a_question_that_the_straight_way_reaches_too_is_not_said_to_need_an_ans
     assert "nur nach" not in text(browser.get(f"/surveys/{survey.id}"))
     surveys.save(survey, draft={"questions": [both[0], {**both[1], "next": "end"}, both[2]]})
     assert "nur nach Ja?: Nein" in text(browser.get(f"/surveys/{survey.id}"))
+
+
+def test_a_placeholder_that_nobody_fills_is_said_beside_its_text_and_hinders_no_start(
+    browser: FlaskClient, account: Account
+) -> None:
+    survey = made(account, {"questions": [{"key": "a", "type": "yesno", "text": "Hallo {quatsch}, {}?"}]})
+    page = text(browser.get(f"/surveys/{survey.id}?check=1"))
+    assert page.count("Für {quatsch} hat noch niemand einen Wert.") == 2
+    assert page.count("Eine einzelne oder leere Klammer wird so gesendet, wie sie dasteht.") == 2
+    assert "Alles ist da" in page or "kann starten" in page

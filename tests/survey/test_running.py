@@ -9,6 +9,7 @@ import pytest
 from sms import clock, contacts, inbox, outbox, routing, sending, suppression
 from sms import modules as registry
 from sms.clock import now
+from sms.db import database
 from sms.models import Contact, Conversation, Expectation, Message, Sender
 from sms.modules import Occasion, announce
 from sms.modules.survey import answering, asking, enrolling, running, surveys
@@ -62,6 +63,34 @@ def test_the_thread_says_what_happened_and_the_bubble_what_was_understood(accoun
     chip = answer.data["chip"]
     assert (chip["label"], chip["value"]) == ("Wieder", "Ja")
     assert chip["href"].startswith(f"/surveys/{survey.id}/results")
+
+
+@pytest.mark.parametrize("way", ["in a lot", "one by one", "by keyword"])
+def test_that_a_survey_has_started_stands_above_its_first_question(account, way):
+    made_ = made(account, YES_NO, keyword="feedback")
+    if way == "by keyword":
+        enrolling.open_door(made_)
+        says(MARGARETHE, "Feedback", POOL[0])
+    elif way == "one by one":
+        enrolling.try_out(made_, MARGARETHE)
+        work()
+    else:
+        enrolling.start(made_, [MARGARETHE])
+        work()
+    thread = run_of(MARGARETHE).conversation
+    shown = Message.select().where(Message.conversation == thread).order_by(Message.at, Message.id)
+    order = [m.channel for m in shown if m.direction != "incoming"]
+    assert order == ["event", "sms"]
+
+
+def test_a_survey_that_could_not_ask_has_not_started(account):
+    survey = started(account, TORSTEN)
+    suppression.suppress(account, MARGARETHE, "agent")
+    with database.atomic():
+        run = enrolling.join(survey, "keyword", MARGARETHE, now())
+        answering.begin(running.locked(run.id))
+    assert run_of(MARGARETHE).state == "skipped"
+    assert "survey_started" not in events()
 
 
 def test_events_are_said_in_the_language_of_who_reads_them(app, account):

@@ -67,7 +67,8 @@ def _joined(message: Message) -> bool:
     )
     if survey is None:
         return False
-    run = enrolling.join(survey, "keyword", message.theirs, now())
+    fields = enrolling.as_json(enrolling.left_open(survey, message.theirs))
+    run = enrolling.join(survey, "keyword", message.theirs, now(), fields=fields)
     if run is None:
         return False
     begin(run, message)

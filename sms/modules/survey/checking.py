@@ -5,7 +5,7 @@ leads nowhere.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -34,6 +34,7 @@ LONGEST_NAME, LONGEST_UNIT, LONGEST_KEY, LONGEST_END = 100, 20, 40, 40
 LARGEST_NUMBER = Decimal(10) ** 12
 
 _key = re.compile(r"[A-Za-z0-9_-]+")
+_in_pairs = re.compile(r"\{[\w -]+\}")
 
 
 class Problem(NamedTuple):
@@ -263,6 +264,26 @@ def placeholder_names(flow: Flow) -> tuple[str, ...]:
         for name in placeholders.names(text):
             found.setdefault(name.casefold(), name)
     return tuple(found.values())
+
+
+def doubts(flow: Flow, known: Collection[str], code: str) -> list[Problem]:
+    """Return what hinders no start but may be a slip: placeholders that are not `known` (casefolded), and lone braces."""
+    fields = [(q.key, name, getattr(q, name)) for q in flow.questions for name in ("text", "unclear")]
+    found = []
+    for key, field, text in [
+        *fields,
+        *(("", name, getattr(flow, name)) for name in ("closing", "reminder_text")),
+    ]:
+        if missing := [f"{{{n}}}" for n in placeholders.names(text) if n.casefold() not in known]:
+            found.append(Problem(key, field, code, {"names": ", ".join(missing)}))
+        if _has_lone_brace(text):
+            found.append(Problem(key, field, "lone_brace", {}))
+    return found
+
+
+def _has_lone_brace(text: str) -> bool:
+    filled = placeholders.fill(text, dict.fromkeys(placeholders.names(text), "")).text
+    return not {"{", "}"}.isdisjoint(_in_pairs.sub("", filled))
 
 
 def texts(flow: Flow) -> list[str]:

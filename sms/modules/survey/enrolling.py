@@ -12,6 +12,7 @@ from sms.clock import now
 from sms.db import database, to_ms
 from sms.gsm import msisdn
 from sms.models import Account, Contact, ContactNumber, Suppression, User
+from sms.modules import occasions
 from sms.modules.survey import checking, flow, running, surveys
 from sms.modules.survey.flow import Flow
 from sms.modules.survey.models import OPEN, LeftOut, Run, Start, Survey, Version
@@ -20,6 +21,8 @@ from sms.refusal import Conflict, Refused
 MOST_LINES = 100_000
 LONGEST_LINE = 300
 FURTHEST = timedelta(days=366)
+MOST_LOOKED_AT = 1000
+"""Contacts, newest first, in which own fields are looked for that a placeholder may name."""
 OF_ACCOUNT = ("account", "praxis")
 """Placeholders that have a value for everybody."""
 
@@ -288,6 +291,34 @@ def join(
         return None
     (run_id,) = _enrol(started, [Person(number)], at, occasion=occasion, **values)
     return Run.get_by_id(run_id)  # type: ignore[no-any-return]
+
+
+def left_open(survey: Survey, number: str) -> dict[str, str]:
+    """Return the placeholders for which who comes by keyword has no value, empty: whoever writes to us gets an answer."""
+    frozen = flow.read(Version.get_by_id(survey.version).flow)
+    lacking = _without_values(survey.account, {number: Person(number)}, frozen)
+    return {name: "" for _, names in lacking for name in names}
+
+
+def doubts(survey: Survey) -> list[checking.Problem]:
+    """Return what hinders no start but may be a slip; a placeholder is known that anybody in the account can fill."""
+    draft = flow.read(survey.draft)
+    known = {"name", *OF_ACCOUNT, *map(str.casefold, _brought(survey))}
+    if not known.issuperset(name.casefold() for name in checking.placeholder_names(draft)):
+        known |= _fields_of_contacts(survey.account)
+    return checking.doubts(
+        draft, known, "left_out_without_value" if survey.keyword else "not_asked_without_value"
+    )
+
+
+def _brought(survey: Survey) -> tuple[str, ...]:
+    kind = occasions().get((survey.trigger or {}).get("event", ""))
+    return kind.fields if kind else ()
+
+
+def _fields_of_contacts(account: Account) -> set[str]:
+    newest = Contact.select(Contact.fields).where(Contact.account == account).order_by(Contact.id.desc())
+    return {str(name).casefold() for row in newest.limit(MOST_LOOKED_AT) for name in row.fields or {}}
 
 
 def as_json(fields: Mapping[str, Any]) -> str | None:

@@ -16,7 +16,7 @@ from sms.clock import now
 from sms.db import database, from_ms, is_sqlite, to_ms
 from sms.models import Contact, Message, User, log_change
 from sms.models.event import add_event, log_status
-from sms.modules.survey import flow, moments, surveys
+from sms.modules.survey import blanks, flow, moments, surveys
 from sms.modules.survey.counting import Tally, bucket
 from sms.modules.survey.flow import Action, Event, Flow, State
 from sms.modules.survey.models import OPEN, Run, Start, Survey, Version
@@ -140,7 +140,11 @@ def _ask(
         return _owe(run, now())
     first = run.started_at is None
     try:
-        sent = _send_question(run, survey, action, message, by)
+        with database.atomic():
+            if first:
+                # Before the question, so that it stands above it; where nothing can be sent it is taken back.
+                _tell_begun(run, survey)
+            sent = _send_question(run, survey, action, message, by)
     except awaiting.Busy:
         _wait_in_line(run)
         return None
@@ -158,16 +162,19 @@ def _ask(
         run.expires_at = moments.after_hours(run.asked_at, flow_of(run).expires_hours, run.account.zone)
     run.due_at = next_look(run, sent.next_at or moment)
     if first:
-        _begun(run, survey, tally)
+        _begun(run, tally)
     return None
 
 
-def _begun(run: Run, survey: Survey, tally: Tally) -> None:
-    run.started_at = now()
-    tally.add(run.version_id, _day(run), "sent")
+def _tell_begun(run: Run, survey: Survey) -> None:
     add_event(
         run.conversation, "survey_started", source=MODULE, survey=survey.id, strong=survey.name, test=run.test
     )
+
+
+def _begun(run: Run, tally: Tally) -> None:
+    run.started_at = now()
+    tally.add(run.version_id, _day(run), "sent")
     Start.update(asked=Start.asked + 1).where(Start.id == run.start_id).execute()
 
 
@@ -177,10 +184,11 @@ def _send_question(
     """Send a question and wait for its answer on the number it leaves from; raises Busy or Refused."""
     # What follows an answer is part of a talk with a person; only what a machine starts waits for the day.
     by_machine = message is None and by is None
+    text = blanks.without(action.text, run.fields)
 
     def send(sender: str) -> Message:
         return sending.send(
-            run.account, run.number, action.text, sender=sender, channel="sms", source=MODULE,
+            run.account, run.number, text, sender=sender, channel="sms", source=MODULE,
             fields=run.fields or {}, automated=by_machine, answering=not by_machine, conversation=run.conversation,
             unless_answered=action.how == "reminder", again=action.how != "reminder",
         )  # fmt: skip
@@ -259,8 +267,9 @@ def _say(
         return
     try:
         with database.atomic():
+            text = blanks.without(action.text, run.fields)
             sending.send(
-                run.account, run.number, action.text, sender=run.ours, channel="sms", source=MODULE,
+                run.account, run.number, text, sender=run.ours, channel="sms", source=MODULE,
                 fields=run.fields or {}, answering=True, conversation=run.conversation,
             )  # fmt: skip
     except Refused as refusal:

@@ -38,6 +38,13 @@ SENTENCES = {
     "number_twice": N_("This number is in line %(line)s already."),
     "already_asked": N_("This person is being asked by this survey already."),
     "no_value_for": N_("There is no value for %(names)s here."),
+    "not_asked_without_value": N_(
+        "Nobody has a value for %(names)s yet. Who has none at the start is not asked."
+    ),
+    "left_out_without_value": N_(
+        "Nobody has a value for %(names)s yet. It is left out for those without one."
+    ),
+    "lone_brace": N_("A single or empty brace is sent as it stands. A placeholder is written like {name}."),
     "nobody_to_ask": N_("None of these numbers can be asked."),
     "run_not_asking": N_("This survey waits for no answer here."),
     "run_not_paused": N_("This survey is not paused here."),

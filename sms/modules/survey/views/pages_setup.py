@@ -198,9 +198,11 @@ def _facts(survey: Survey, errors: dict[str, str], checked: bool, replies: list[
     by_field: dict[tuple[str, str], str] = {}
     for key, name, words in said:
         by_field.setdefault((key, name), words)
+    doubts = [(p.question, p.field, sentence(p.code, **p.params)) for p in enrolling.doubts(survey)]
     return {
         "survey": survey,
         "draft": draft,
+        "doubts": doubts,
         "problems": said,
         "numbers": {q.key: n for n, q in enumerate(draft.questions, 1)},
         "wrong": by_field if checked else {},

@@ -1,11 +1,13 @@
 """Appointments and their reminders: the right time, the right words, and the answer does something."""
 
+from sms.models import Account
 from sms.modules import Module, NavEntry
 from sms.modules.appointment import (
     answers,
     beside,
     claiming,
     demo,
+    following,
     occasions,
     phoning,
     reminding,
@@ -13,6 +15,11 @@ from sms.modules.appointment import (
     waiting,
     wording,
 )
+
+
+def _on_hours(account: Account) -> None:
+    following.look_again(account)
+    waiting.look_at_put_off(account)
 
 
 def _tick() -> None:
@@ -30,6 +37,7 @@ module = Module(
     on_key=phoning.on_key,
     still_right=phoning.still_right,
     on_opt_out=answers.on_opt_out,
+    on_hours=_on_hours,
     on_erase=answers.on_erase,
     panels=beside.panels,
     tick=_tick,

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from sms import quiet
 from sms.clock import now
-from sms.models import Message
+from sms.models import Account, Message
+from sms.modules.appointment import planning
 from sms.modules.appointment.models import CALL, Appointment, Reminder, Scheme
 
 AT_LEAST = timedelta(minutes=10)
@@ -31,6 +32,33 @@ def plan_call(reminder: Reminder, scheme: Scheme, text: Message) -> None:
         appointment=appointment, rule=reminder.rule + CALL, start=reminder.start, at=at or sent, channel="voice",
         state="planned" if at is not None else "skipped", reason="" if at is not None else "quiet",
     ).on_conflict_ignore().execute()  # fmt: skip
+
+
+def look_again(account: Account) -> None:
+    """Plan the calls that are still to come anew, as the account's quiet hours are now."""
+    scheme = planning.scheme_for(account.id)
+    if scheme is None:
+        return
+    calls = Reminder.select(Reminder, Appointment).join(Appointment).where(
+        Appointment.account == account, Reminder.state == "planned", Reminder.at > now(), Reminder.rule.endswith(CALL)
+    )
+    for call in list(calls):
+        text = _text_before(call)
+        if text is None:
+            continue
+        sent = max(text.at, text.next_at or text.at)
+        wanted = max(now(), sent + timedelta(minutes=scheme.call_after_minutes))
+        at = moment_for(call.appointment, scheme, wanted)
+        if at is not None and at != call.at:
+            same = (Reminder.id == call.id) & (Reminder.state == "planned")
+            Reminder.update(at=at).where(same).execute()
+
+
+def _text_before(call: Reminder) -> Message | None:
+    """Return the text that a call follows."""
+    same = (Reminder.appointment == call.appointment_id) & (Reminder.start == call.start)
+    text = Reminder.get_or_none(same, Reminder.rule == str(call.rule).removesuffix(CALL))
+    return None if text is None else Message.get_or_none(Message.id == text.message)
 
 
 def moment_for(appointment: Appointment, scheme: Scheme, moment: datetime) -> datetime | None:

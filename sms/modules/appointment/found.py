@@ -26,7 +26,10 @@ BARE = re.compile(r"(?<![\d+])49\d{9,12}(?!\d)")
 
 @dataclass(frozen=True)
 class Found:
-    """One appointment: `start` and `end` in UTC, `zone` the one it is shown in, `number` E.164 or None."""
+    """One appointment: `start` and `end` in UTC, `zone` the one it is shown in, `number` E.164 or None.
+
+    `unusable` says why the number that stands there cannot be taken, as a code of `msisdn.parse`.
+    """
 
     reference: str
     start: datetime
@@ -36,6 +39,7 @@ class Found:
     end: datetime | None = None
     cancelled: bool = False
     fields: dict[str, str] = dataclasses.field(default_factory=dict)
+    unusable: str = ""
 
     @property
     def local(self) -> datetime:
@@ -55,10 +59,14 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Reading:
-    """All that was found, in the order of time for a calendar and of lines for a table."""
+    """All that was found, in the order of time for a calendar and of lines for a table.
+
+    `over`: events of a calendar that were left out because they lie before the span that was asked for.
+    """
 
     appointments: list[Found]
     mistakes: list[Mistake]
+    over: int = 0
 
 
 @dataclass(frozen=True)
@@ -76,19 +84,28 @@ def own_name(fields: Mapping[str, Any] | None) -> str:
     )
 
 
-def number_in(texts: Iterable[str], region: str, behind: str = "") -> str | None:
+def number_in(texts: Iterable[str], region: str, behind: str = "") -> tuple[str | None, str]:
     """Return the number (E.164) of the first text that holds one we can reach; in one text a mobile goes first.
 
-    With `behind` only what stands behind that word on its line is looked at.
+    Where there is none: None, and why the first that stands there cannot be reached, "" where no number does. With
+    `behind` only what stands behind that word on its line is looked at.
     """
+    unusable = ""
     for text in texts:
         if behind:
             text = _behind(behind, text)
-        usable = [n for n in _numbers(text, region) if n.channel]
+        there = _numbers(text, region)
+        usable = [n for n in there if n.channel]
         mobile = next((n for n in usable if n.channel == "sms"), None)
         if chosen := mobile or next(iter(usable), None):
-            return chosen.e164
-    return None
+            return chosen.e164, ""
+        unusable = unusable or next((n.error for n in there if n.error), "")
+    return None, unusable
+
+
+def is_page(data: bytes) -> bool:
+    """Tell whether a file is a web page: neither a calendar nor a table begins with a tag."""
+    return data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
 
 
 def without_numbers(title: str, region: str) -> str:

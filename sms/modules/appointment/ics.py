@@ -58,7 +58,7 @@ _zone_beside_utc = re.compile(
 
 Event = Any
 """A component of icalendar, which has no types of its own for what is in it."""
-FindNumber = Callable[[Event], str | None]
+FindNumber = Callable[[Event], tuple[str | None, str]]
 
 
 class NotACalendar(ValueError):
@@ -98,7 +98,7 @@ def read(
     """
     enough = thread_time() + MOST_SECONDS
 
-    def find(event: Event) -> str | None:
+    def find(event: Event) -> tuple[str | None, str]:
         texts = (str(value) for name in PARTS[rule.part] for value in _values(event, name))
         return number_in((text.removeprefix("tel:") for text in texts), region, rule.word)
 
@@ -106,12 +106,14 @@ def read(
     last = until or max(now, first) + FAR_AHEAD
     found: list[Found] = []
     mistakes: list[Mistake] = []
+    over = 0
     for calendar in _parse(data):
         place = _own_zone(calendar, zone)
         cancelled = str(calendar.get("METHOD", "")).upper() == "CANCEL"
         for uid, events in _by_uid(calendar).items():
             try:
                 ones = _of_one(uid, events, cancelled, place, find, first, last)
+                over += not ones and _is_over(events, place, first)
             except _Refused as refused:
                 mistakes.append(refused.mistake)
             except Exception:  # whatever a library makes of a broken event, it is that event's
@@ -125,9 +127,16 @@ def read(
                 raise TooHard
     found.sort(key=lambda one: (one.start, one.reference))
     mistakes += [
-        Mistake(one.reference, "without_number") for one in found if not one.number and not one.cancelled
+        Mistake(one.reference, one.unusable or "without_number")
+        for one in found
+        if not one.number and not one.cancelled
     ]
-    return Reading(found, mistakes)
+    return Reading(found, mistakes, over)
+
+
+def _is_over(events: list[Event], zone: ZoneInfo, first: datetime) -> bool:
+    starts = (event["DTSTART"].dt for event in events)
+    return all(_moment(start, _zone(start, zone)) < first for start in starts)
 
 
 def _of_one(
@@ -339,11 +348,13 @@ def _too_many(uid: str) -> "_Refused":
 def _found(
     reference: str, event: Event, start: datetime, place: ZoneInfo, find: FindNumber, cancelled: bool
 ) -> Found:
+    number, unusable = find(event)
     return Found(
         reference=reference,
         start=start,
         zone=place,
-        number=find(event),
+        number=number,
+        unusable=unusable,
         title=one_line(str(event.get("SUMMARY", ""))),
         end=_end(event, start, place),
         cancelled=cancelled or str(event.get("STATUS", "")).upper() == "CANCELLED",

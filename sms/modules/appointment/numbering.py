@@ -35,4 +35,4 @@ def save(account: Account, rule: NumberRule) -> None:
 
 def tried(account: Account, rule: NumberRule, sample: str) -> str | None:
     """Return the number (E.164) that a rule finds in a sample text, whatever part of an event it is."""
-    return number_in([sample], account.region, rule.word)
+    return number_in([sample], account.region, rule.word)[0]

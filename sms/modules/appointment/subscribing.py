@@ -23,7 +23,7 @@ from sms.clock import now
 from sms.db import database
 from sms.models import Account, log_change
 from sms.modules.appointment import diary, ics, matching, numbering
-from sms.modules.appointment.found import LONGEST_REFERENCE, Found, Reading
+from sms.modules.appointment.found import LONGEST_REFERENCE, Found, Reading, is_page
 from sms.modules.appointment.matching import Known, Matched
 from sms.modules.appointment.models import Appointment, Calendar, Entry, Reminder
 from sms.refusal import Conflict, NotFound, Refused
@@ -272,7 +272,7 @@ def _read(calendar: Calendar, page: outside.Page) -> Reading:
     except ics.TooHard:
         raise outside.Unreadable("calendar_hard") from None
     except ics.NotACalendar:
-        if page.body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] != b"<":
+        if not is_page(page.body):
             raise outside.Unreadable("not_a_calendar") from None
         code = "calendar_leads_on" if page.redirected else "calendar_page"
         raise outside.Unreadable(code, host=page.host) from None

@@ -262,6 +262,12 @@ def look_again(which) -> None:  # type: ignore[no-untyped-def]
     Slot.update(next_at=now()).where(which, Slot.state == "open", Slot.next_at > now()).execute()
 
 
+def look_at_put_off(account: Account) -> None:
+    """Look now at free times that nobody is being asked about: they may have waited for the end of quiet hours."""
+    asked = Offer.select(Offer.slot).where(Offer.state == "open")
+    look_again((Slot.account == account) & Slot.id.not_in(asked))
+
+
 def tick() -> None:
     """Have done what is due; once a second in the worker."""
     if _due().exists():

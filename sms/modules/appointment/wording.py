@@ -20,6 +20,9 @@ SENTENCES = {
     "no_start": N_("This event does not say when it begins."),
     "too_many_occurrences": N_("This series has too many appointments: at most %(limit)s."),
     "without_number": N_("There is no phone number here, so nobody is reminded."),
+    "file_is_page": N_(
+        "This is a web page, not a calendar or a table. Please save the appointments as a file (.ics or .csv)."
+    ),
     "no_hour": N_("The hour is missing."),
     "twice": N_("The reference %(reference)s is in a line above already."),
     "unknown_media": N_("Please send a calendar (text/calendar) or a table (text/csv)."),

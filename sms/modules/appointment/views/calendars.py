@@ -18,7 +18,7 @@ from sms.refusal import Conflict, Refused
 from sms.views import moments
 from sms.views.gate import requires
 from sms.views.inbox import newest_change
-from sms.wording import sentence
+from sms.wording import NUMBERS, sentence
 
 
 @dataclass
@@ -126,7 +126,8 @@ def show_calendar(calendar_id: int) -> ResponseReturnValue:
 
 def _calendar_page(row: Calendar, typed: Typed, status: int = 200) -> ResponseReturnValue:
     mistakes = [
-        (what, sentence(code, **params), code == "without_number") for what, code, params in row.mistakes
+        (what, sentence(code, **params), code == "without_number" or code in NUMBERS)
+        for what, code, params in row.mistakes
     ]
     return render_template(
         "appointment/calendar.html",

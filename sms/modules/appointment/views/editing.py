@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from sms import contacts, wallclock
+from sms.clock import now
 from sms.gsm import msisdn
 from sms.models import Account
 from sms.modules.appointment import agenda, diary
@@ -101,7 +102,8 @@ def _save(there: Appointment | None) -> ResponseReturnValue:
     if found.number:
         contacts.find_or_add(account, found.number, one_line(typed.name)[: contacts.LONGEST_NAME], "closed")
     appointment, new = diary.put(account, found, "form", current_user)
-    flash(_("The appointment is in the diary.") if new else _("The appointment is changed."))
+    said = _("The appointment is in the diary.") if new else _("The appointment is changed.")
+    flash(said if found.start > now() else f"{said} {_('It is in the past: nobody is reminded of it.')}")
     return back(appointment)
 
 

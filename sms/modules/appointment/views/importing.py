@@ -14,13 +14,13 @@ from flask_login import current_user
 
 from sms.clock import now
 from sms.modules.appointment import diary, ics, kept, numbering, table
-from sms.modules.appointment.found import Found, Reading, own_name
+from sms.modules.appointment.found import Found, Mistake, Reading, is_page, own_name
 from sms.modules.appointment.views import blueprint
 from sms.modules.appointment.views.api import LARGEST_IMPORT
 from sms.modules.appointment.wording import N_
 from sms.refusal import Refused
 from sms.views import moments
-from sms.wording import sentence
+from sms.wording import NUMBERS, sentence
 
 SHOWN, SHOWN_MISTAKES = 20, 100
 STRETCH_SECONDS = 2.0
@@ -85,6 +85,8 @@ def _is_calendar(data: bytes) -> bool:
 
 def _check(data: bytes) -> None:
     """Refuse what can never be taken in; a column that is only named otherwise can be chosen on the next page."""
+    if is_page(data):
+        raise Refused("file", "file_is_page")
     try:
         _read(data, {})
     except Refused as no:
@@ -135,7 +137,7 @@ def show_file(token: str) -> ResponseReturnValue:
         else {one.reference: f"{one.local:%d.%m.%Y %H:%M} {one.title}" for one in reading.appointments}
     )
     mistakes = [
-        (events.get(str(m.place), m.place), sentence(m.code, **m.params), m.code == "without_number")
+        (events.get(str(m.place), m.place), sentence(m.code, **m.params), _is_mild(m, bool(headings)))
         for m in reading.mistakes[:SHOWN_MISTAKES]
     ]
     return render_template(
@@ -149,12 +151,32 @@ def show_file(token: str) -> ResponseReturnValue:
         shown=[_words(one) for one in reading.appointments[:SHOWN]],
         mistakes=mistakes,
         more=max(0, len(reading.mistakes) - SHOWN_MISTAKES),
+        notes=_notes(reading),
     )
+
+
+def _is_mild(mistake: Mistake, is_table: bool) -> bool:
+    """Tell whether an appointment is taken in all the same; a line of a table with a wrong number is not."""
+    return mistake.code == "without_number" or (not is_table and mistake.code in NUMBERS)
+
+
+def _notes(reading: Reading) -> list[str]:
+    """Say how many appointments are over, of which nobody is reminded, and how many of a calendar are left out."""
+    over, moment = reading.over, now()
+    past = sum(one.start <= moment for one in reading.appointments)
+    notes = [ngettext(
+        "%(num)d appointment is in the past: nobody is reminded of it.",
+        "%(num)d appointments are in the past: nobody is reminded of them.", past,
+    )] if past else []  # fmt: skip
+    notes += [ngettext(
+        "%(num)d event is in the past and is left out.", "%(num)d events are in the past and are left out.", over
+    )] if over else []  # fmt: skip
+    return notes
 
 
 def _words(one: Found) -> dict[str, Any]:
     return {
-        "when": f"{one.local:%d.%m.%Y %H:%M}", "number": one.number, "cancelled": one.cancelled,
+        "when": f"{one.local:%d.%m.%Y %H:%M}", "number": one.number, "cancelled": one.cancelled, "past": one.start <= now(),
         "title": ", ".join(filter(None, [own_name(one.fields), one.title])),
     }  # fmt: skip
 

@@ -9,6 +9,7 @@ from sms import delivery, quiet, statements
 from sms.clock import now
 from sms.db import database, from_ms, to_ms
 from sms.models import Account, Message
+from sms.modules import modules
 from sms.statements import among, listed
 
 AT_ONCE = 200
@@ -24,6 +25,7 @@ class _Looked:
 
     hours: Hours
     left: list[int]
+    told: bool = False
 
 
 _looked: dict[int, _Looked] = {}
@@ -47,6 +49,16 @@ def sweep() -> None:
             lot, looked.left = looked.left[:AT_ONCE], looked.left[AT_ONCE:]
             with database.atomic():
                 _look_at(account, lot)
+        if not looked.left and not looked.told:
+            _tell_modules(account)
+            looked.told = True
+
+
+def _tell_modules(account: Account) -> None:
+    with database.atomic():
+        for module in modules().values():
+            if module.on_hours is not None:
+                module.on_hours(account)
 
 
 def _look_of(account: Account) -> _Looked:

@@ -87,6 +87,7 @@ class Module:
     on_sent_by_person(message): an agent has written in a thread. Runs inside the sending transaction.
     on_occasion(account, occasion): another module tells of something (`announce`).
     occasions: the kinds of occasions that this module itself announces.
+    on_hours(account): its quiet hours or zone may have changed; what was put off because of them is looked at anew.
     on_erase(contact, numbers): a person is being erased, with these numbers. Runs inside the erasing transaction.
     banners(conversation): what stands above a thread, with what an agent can do about it.
     panels(conversation, numbers): what stands beside a thread about the person with these numbers.
@@ -107,6 +108,7 @@ class Module:
     on_sent_by_person: Callable[[Message], None] | None = None
     on_occasion: Callable[[Account, Occasion], None] | None = None
     occasions: tuple[OccasionKind, ...] = ()
+    on_hours: Callable[[Account], None] | None = None
     on_erase: Callable[[Contact, list[str]], None] | None = None
     banners: Callable[[Conversation], list[Banner]] | None = None
     panels: Callable[[Conversation, Sequence[str]], list[Panel]] | None = None

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from sms import calling, clock, suppression
+from sms import accounts, calling, clock, mornings, suppression
 from sms.models import Call, Message
 from sms.modules.appointment import diary, following, phoning, reminding
 from sms.modules.appointment.found import Found
@@ -178,6 +178,18 @@ def test_quiet_hours_that_begin_meanwhile_put_the_call_off(account, scheme):
     assert _calls() == []
     assert reminders(appointment)["r1+call"] == ("planned", "")
     _later(150)
+    assert len(_calls()) == 1
+
+
+def test_a_call_that_was_put_off_is_planned_anew_when_the_accounts_quiet_hours_change(account, scheme):
+    accounts.change_account(account, quiet_voice="10:15-13:00")
+    appointment = _texted(account)
+    mornings.sweep()
+    accounts.change_account(account, quiet_voice="")
+    mornings.sweep()
+    row = Reminder.get(Reminder.appointment == appointment, Reminder.rule == "r1+call")
+    assert row.at.astimezone(BERLIN).strftime("%H:%M") == "10:30"
+    _later()
     assert len(_calls()) == 1
 
 

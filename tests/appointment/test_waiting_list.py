@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from sms import awaiting, clock, contacts, exchange, receiving, suppression
+from sms import accounts, awaiting, clock, contacts, exchange, mornings, receiving, suppression
 from sms.carriers.contract import IncomingText
 from sms.db import database
 from sms.models import Account, Conversation, Expectation, Message
@@ -252,6 +252,19 @@ def test_quiet_hours_hold_an_offer_back_until_the_morning(app, account):
     work()
     assert Offer.select().count() == 0
     it_is(NINE - timedelta(days=4) + timedelta(minutes=1))  # 8:01
+    work()
+    assert told(MARGARETHE)[0].startswith(OFFER)
+
+
+def test_an_offer_held_back_by_quiet_hours_goes_out_once_there_are_none_any_more(app, account):
+    it_is(NINE - timedelta(days=4, hours=10))  # 22:00
+    appointment = put(account, TORSTEN)
+    waiting.add(account, MARGARETHE)
+    answers.set_state(appointment, "declined", "reply", None)
+    work()
+    mornings.sweep()
+    accounts.change_account(account, quiet_text="")
+    mornings.sweep()
     work()
     assert told(MARGARETHE)[0].startswith(OFFER)
 

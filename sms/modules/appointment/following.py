@@ -39,8 +39,15 @@ def look_again(account: Account) -> None:
     scheme = planning.scheme_for(account.id)
     if scheme is None:
         return
-    calls = Reminder.select(Reminder, Appointment).join(Appointment).where(
-        Appointment.account == account, Reminder.state == "planned", Reminder.at > now(), Reminder.rule.endswith(CALL)
+    calls = (
+        Reminder.select(Reminder, Appointment)
+        .join(Appointment)
+        .where(
+            Appointment.account == account,
+            Reminder.state == "planned",
+            Reminder.at > now(),
+            Reminder.rule.endswith(CALL),
+        )
     )
     for call in list(calls):
         text = _text_before(call)

@@ -8,6 +8,9 @@ from sms.gsm.segments import MAX_CHARACTERS
 if TYPE_CHECKING:
     from sms.modules.survey.flow import Question
 
+LONGEST_BEGINNING = 60
+"""Characters of a text that stands for the whole of it, in lists and on chips."""
+
 _SORRY = {
     "de": "Das haben wir leider nicht verstanden.",
     "en": "Sorry, we did not understand that.",
@@ -83,6 +86,17 @@ def _cut(text: str) -> str:
     return text if len(text) <= MAX_CHARACTERS else text[: MAX_CHARACTERS - 1] + "…"
 
 
+def beginning(text: str) -> str:
+    """Return a text on one line, cut after a word with "…" where it has more than 60 characters."""
+    line = " ".join(text.split())
+    if len(line) <= LONGEST_BEGINNING:
+        return line
+    kept = line[:LONGEST_BEGINNING]
+    # A single word of that length has no better place to be cut.
+    whole = kept.rpartition(" ")[0] or kept[:-1]
+    return whole.rstrip(" ,;:–-") + "…"
+
+
 _YES_NO = {"de": {"yes": "Ja", "no": "Nein"}, "en": {"yes": "Yes", "no": "No"}}
 _UNCLEAR = {"de": "unklar", "en": "unclear"}
 _NONE = {"de": "nichts davon", "en": "none of them"}
@@ -101,7 +115,7 @@ def shown(question: "Question", value: str | None, locale: str) -> str:
         return ".".join(reversed(value.split("-")))
     if question.type == "number":
         return f"{_shown(value, locale)} {question.unit}".strip()
-    return _on_scale(question, value) if question.type == "scale" else " ".join(value.split())[:60]
+    return _on_scale(question, value) if question.type == "scale" else beginning(value)
 
 
 def _on_scale(question: "Question", value: str) -> str:

@@ -13,6 +13,7 @@ from sms.modules.appointment import agenda, answers, demo, diary, reminding, sch
 from sms.modules.appointment.found import Found
 from sms.modules.appointment.models import Appointment, Reminder
 from sms.modules.appointment.views import agenda as views
+from tests.appointment.phones import ILSE
 from tests.conftest import sign_in
 from tests.survey.surveys_for_tests import MARGARETHE, NELE, TORSTEN, take_everything, told
 
@@ -325,3 +326,17 @@ def test_the_thread_says_who_has_moved_and_cancelled_an_appointment(account, cli
 def test_another_account_sees_nothing_of_it(app, account, stranger, scheme):
     _put(account)
     assert 'id="a-' not in sign_in(app, stranger).get("/appointments/?day=2027-03-30").text
+
+
+def test_a_call_that_still_rings_is_not_called_unanswered(account, client, scheme):
+    _put(account, number=ILSE)
+    clock.shift(timedelta(hours=4))
+    reminding.work()
+    message = Message.get(Message.theirs == ILSE)
+    for status in ("queued", "sending", "sent", "unknown"):
+        Message.update(status=status).where(Message.id == message.id).execute()
+        assert _kinds(account) == {"T-1": "calling"}
+    assert "Wird angerufen" in client.get("/appointments/?day=2027-03-30").text
+    for status, kind in (("delivered", "no_answer"), ("failed", "unreachable")):
+        Message.update(status=status).where(Message.id == message.id).execute()
+        assert _kinds(account) == {"T-1": kind}

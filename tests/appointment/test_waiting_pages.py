@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from sms.models import Message
 from sms.modules.appointment import answers, waiting
 from sms.modules.appointment.models import Scheme, Slot, Waiting
 from tests.appointment.phones import NINE, TORSTEN, it_is, put, scheme_of
@@ -86,3 +87,29 @@ def test_the_owner_sets_what_is_offered_by_itself(owner_client, client, account)
 def test_an_empty_list_and_one_of_another_account_show_nothing_of_others(client, other_account):
     waiting.add(other_account, MARGARETHE, "Fremde Person")
     assert "Fremde Person" not in client.get(PAGE).text
+
+
+def test_a_time_is_offered_only_after_the_page_has_said_how_many_are_asked(client, account):
+    it_is(NINE - timedelta(days=5))
+    appointment = put(account, TORSTEN)
+    answers.set_state(appointment, "declined", "reply", None)
+    waiting.add(account, MARGARETHE)
+    waiting.add(account, NELE, "Nele Hagedorn", days=[5])
+    day = "/appointments/?day=2027-03-30"
+    text = client.get(day).text
+    assert "1 Person der Warteliste kommt infrage und wird per SMS gefragt." in text
+    assert "Der Warteliste anbieten" in text
+    assert Message.select().where(Message.direction == "outgoing").count() == 0
+    client.post(f"/appointments/{appointment.id}/give-again")
+    work()
+    assert [m.theirs for m in Message.select().where(Message.direction == "outgoing")] == [MARGARETHE]
+
+
+def test_where_nobody_of_the_list_fits_the_time_is_given_by_hand(client, account):
+    it_is(NINE - timedelta(days=5))
+    appointment = put(account, TORSTEN)
+    answers.set_state(appointment, "declined", "reply", None)
+    waiting.add(account, NELE, "Nele Hagedorn", days=[5])
+    text = client.get("/appointments/?day=2027-03-30").text
+    assert "Der Warteliste anbieten" not in text
+    assert f"instead={appointment.id}" in text

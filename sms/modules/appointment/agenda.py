@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sms import contacts, wallclock
 from sms.clock import now
 from sms.models import Account, Message, Suppression
+from sms.models.message import FINAL
 from sms.modules.appointment import diary, reminding
 from sms.modules.appointment.found import own_name
 from sms.modules.appointment.models import Appointment, Reminder, Slot, Waiting
@@ -17,7 +18,15 @@ AT_ONCE = 500
 """Appointments that are read in one stretch."""
 LOST = ("failed", "undelivered")
 OVER = ("declined", "cancelled")
-UNSETTLED = ("no_answer", "planned", "call_planned", "unreachable", "not_reminded", "was_not_reminded")
+UNSETTLED = (
+    "calling",
+    "no_answer",
+    "planned",
+    "call_planned",
+    "unreachable",
+    "not_reminded",
+    "was_not_reminded",
+)
 """What may become of an appointment of which nobody has said anything."""
 TO_DO = ("no_answer", "unreachable", "not_reminded", "wants_to_move")
 TAKEN_OFF = ("not_wanted", "answered", "moved", "cancelled")
@@ -258,7 +267,8 @@ def _reminded(sent: Sequence[Reminder], messages: Mapping[int, Message]) -> Stan
     told = [messages[r.message] for r in sent if r.message in messages]
     lost = bool(told) and all(message.status in LOST for message in told)
     by_call = bool(told) and told[-1].channel == "voice"
-    return Standing("unreachable" if lost else "no_answer", sent[-1].done_at or sent[-1].at, by_call=by_call)
+    kind = "calling" if by_call and told[-1].status not in FINAL else "unreachable" if lost else "no_answer"
+    return Standing(kind, sent[-1].done_at or sent[-1].at, by_call=by_call)
 
 
 def _not_reminded(reason: str, ahead: bool) -> Standing:

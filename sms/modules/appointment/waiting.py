@@ -155,9 +155,7 @@ def to_be_asked(appointment: Appointment) -> int:
     """Return how many people would be asked for the time that an appointment has left; 0 where it comes too soon."""
     if appointment.start - LAST_OFFER <= now():
         return 0
-    return len(
-        _to_ask(Slot(account=appointment.account, appointment=appointment, start=appointment.start))
-    )
+    return len(_to_ask(Slot(account=appointment.account, appointment=appointment, start=appointment.start)))
 
 
 def offer_by_hand(appointment: Appointment) -> None:

@@ -72,11 +72,13 @@ def _facts() -> dict[str, Any]:
 
 def _of_rows(rows: Sequence[agenda.Row]) -> dict[str, Any]:
     """Return what a row of the agenda is drawn with."""
-    freed = [row.appointment.id for row in rows if row.standing.kind in agenda.OVER]
+    freed = [row.appointment for row in rows if row.standing.kind in agenda.OVER]
+    slots = agenda.slots([one.id for one in freed])
+    waits = bool(freed) and agenda.anybody_waits(current_user.account)
     return {
-        "mark": marks.MARKS, "counted": marks.COUNTED, "told": _told, "slots": agenda.slots(freed),
+        "mark": marks.MARKS, "counted": marks.COUNTED, "told": _told, "slots": slots,
         "scheme": planning.scheme_for(current_user.account_id),
-        "anybody_waits": bool(freed) and agenda.anybody_waits(current_user.account),
+        "to_be_asked": {one.id: waiting.to_be_asked(one) for one in freed if waits and one.id not in slots},
     }  # fmt: skip
 
 
@@ -176,7 +178,7 @@ def _told(row: agenda.Row) -> str:
     if standing.at is None:
         return ""
     when = moments.recent(standing.at, now(), current_user.account.zone, get_locale().language)
-    if standing.kind in ("no_answer", "unreachable"):
+    if standing.kind in ("calling", "no_answer", "unreachable"):
         return _("called %(when)s", when=when) if standing.by_call else _("reminded %(when)s", when=when)
     if standing.kind == "call_planned" and msisdn.parse(row.appointment.number).channel == "voice":
         return _("%(when)s, landline", when=when)

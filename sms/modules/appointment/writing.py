@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event
@@ -37,7 +38,21 @@ def calendar(events: Iterable[Written], name: str = "", refresh: str = "") -> by
     for one in events:
         made.add_component(_event(one))
     made.add_missing_timezones()
+    _set_right(made)
     return made.to_ical()
+
+
+def _set_right(made: Calendar) -> None:
+    """Let zones spring forward at the local time before the change (RFC 5545, 3.6.5): the library names the one after."""
+    changes: list[Any] = [part for zone in made.timezones for part in zone.subcomponents]
+    for change in changes:
+        by = change["TZOFFSETTO"].td - change["TZOFFSETFROM"].td
+        if by <= timedelta():
+            continue
+        change.DTSTART -= by
+        if "RDATE" in change:
+            later = [one.dt - by for one in change.pop("RDATE").dts]
+            change.add("RDATE", later)
 
 
 def _event(one: Written) -> Event:

@@ -46,6 +46,11 @@ def processes() -> dict[int, tuple[int, str]]:
     return {int(r[0]): (int(r[1]), r[3] if len(r) > 3 else "") for r in rows if not r[2].startswith("Z")}
 
 
+def hear_ctrl_c() -> None:
+    """Undo what a shell does to programs in its background: they are started deaf to SIGINT, and so are their children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @dataclass
 class Run:
     """One `make run` with its data; `down()` sends what a terminal sends on Ctrl-C."""
@@ -62,8 +67,9 @@ class Run:
         own = {"FADEN_DATA": str(self.data), "PORT": str(self.port), **self.environ}
         with self.output.open("wb") as out:
             self.process = subprocess.Popen(
-                self.command, cwd=ROOT, env={**environ, **own}, stdout=out, stderr=out, start_new_session=True
-            )
+                self.command, cwd=ROOT, env={**environ, **own}, stdout=out, stderr=out, start_new_session=True,
+                preexec_fn=hear_ctrl_c,
+            )  # fmt: skip
         eventually(lambda: "Faden is ready." in self.said() or self.process.poll() is not None, seconds)
         assert self.process.poll() is None, self.said()
         self.seconds = time.monotonic() - started

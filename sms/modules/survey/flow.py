@@ -77,7 +77,7 @@ class Question:
     @property
     def title(self) -> str:
         """What the question is called in charts and exports: its name, else the beginning of its text."""
-        return self.name or " ".join(self.text.split())[:60] or self.key
+        return self.name or words.beginning(self.text) or self.key
 
 
 @dataclass(frozen=True)

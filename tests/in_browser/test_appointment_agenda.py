@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from sms import clock, contacts
 from sms.models import Account, Conversation, User
-from sms.modules.appointment import answers, diary, schemes
+from sms.modules.appointment import answers, diary, schemes, waiting
 from sms.modules.appointment.found import Found
 from sms.modules.appointment.models import Appointment
 from tests.in_browser.conftest import Site, Visitors, connected, shot
@@ -139,6 +139,28 @@ def test_a_time_that_is_free_again_is_given_to_somebody_else(visitors: Visitors,
     page.get_by_label("Telefonnummer").fill("0171 39201 77")
     page.get_by_role("button", name="Speichern").click()
     expect(page.locator(".agenda .ap").filter(has_text="00491713920177")).to_contain_text("11:00")
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_nobody_of_the_waiting_list_is_asked_before_the_question_is_read(
+    visitors: Visitors, account: Account, anna: User, width: int
+) -> None:
+    waiting.offer_by_itself(account, "never")
+    row = waiting.add(account, "+491713920188")
+    try:
+        page = visitors.open(anna, DAY, viewport={"width": width, "height": 900})
+        freed = page.locator(f"#a-{_one(2).id}")
+        offer = freed.get_by_role("button", name="Der Warteliste anbieten")
+        expect(offer).to_be_hidden()
+        freed.get_by_text("Zeit neu vergeben").click()
+        expect(freed).to_contain_text("1 Person der Warteliste kommt infrage und wird per SMS gefragt.")
+        expect(offer).to_be_visible()
+        assert faults(page) == []
+        assert sideways(page) <= 0
+        shot(page, f"agenda-give-{width}")
+    finally:
+        waiting.remove(account, row.id)
+        waiting.offer_by_itself(account, "all")
 
 
 def test_the_next_appointment_beside_a_thread_follows_what_happens(

@@ -42,7 +42,8 @@ _MOVE = "UPDATE message SET next_at = ?, at = ?, data = ? WHERE id = ? AND statu
 def sweep() -> None:
     """Give a machine's messages that wait for the day the time that today's quiet hours allow; idempotent."""
     lots = LOTS_A_SECOND
-    for account in Account.select().order_by(Account.id):
+    # Read to the end first: in the middle of a read, SQLite refuses to begin a write once another process has written.
+    for account in list(Account.select().order_by(Account.id)):
         looked = _look_of(account)
         while looked.left and lots > 0:
             lots -= 1

@@ -1,14 +1,16 @@
 """The hook by which the core asks its modules, and the dialog, which is the first of them."""
 
 import re
+import threading
 from pathlib import Path
 
 import pytest
 
-from sms import contacts, inbox, queue, receiving, sending, tasks
+from sms import contacts, inbox, mornings, queue, receiving, sending, tasks
 from sms import modules as registry
 from sms.carriers.contract import IncomingText
-from sms.models import Conversation, Message
+from sms.db import database
+from sms.models import Account, Conversation, Message
 from sms.modules import Module
 from sms.tasks import deliveries, sweeps
 from tests.carrier_side import MARGARETHE, POOL, TORSTEN, sid
@@ -77,6 +79,51 @@ def test_a_module_that_fails_at_one_report_hears_of_the_next(account, monkeypatc
     first, second = (sending.send(account, to, "Frage 1", source="survey") for to in (MARGARETHE, TORSTEN))
     deliveries.tell_modules([first.id, second.id])
     assert told == [second.id]
+
+
+def written_by_somebody_else(account: Account) -> None:
+    """Write over another connection, as another process does."""
+
+    def write() -> None:
+        with database.connection_context():
+            Account.update(name=f"{account.name}.").where(Account.id == account.id).execute()
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    thread.join()
+
+
+def test_a_module_may_write_at_a_report_though_others_have_written_meanwhile(account, monkeypatch):
+    told: list[int] = []
+
+    def on_report(message: Message) -> None:
+        written_by_somebody_else(account)
+        with database.atomic():
+            Account.update(name="Praxis").where(Account.id == account.id).execute()
+        told.append(message.id)
+
+    monkeypatch.setattr(deliveries, "modules", lambda: {"survey": Module(name="survey", on_report=on_report)})
+    ids = [sending.send(account, to, "Frage 1", source="survey").id for to in (MARGARETHE, TORSTEN)]
+    deliveries.tell_modules(ids)
+    assert told == ids
+
+
+def test_the_look_at_the_quiet_hours_may_write_though_others_have_written_meanwhile(
+    account, other_account, monkeypatch
+):
+    told: list[int] = []
+    look_of = mornings._look_of
+
+    def slow_look_of(one: Account) -> mornings._Looked:
+        written_by_somebody_else(account)
+        return look_of(one)
+
+    listener = Module(name="survey", on_hours=lambda one: told.append(one.id))
+    monkeypatch.setattr(mornings, "modules", lambda: {"survey": listener})
+    monkeypatch.setattr(mornings, "_look_of", slow_look_of)
+    mornings._looked.clear()
+    mornings.sweep()
+    assert told == [account.id, other_account.id]
 
 
 def test_a_sweep_that_fails_does_not_keep_the_others_from_running(account, anna, monkeypatch):

@@ -27,7 +27,8 @@ def ask_carriers() -> None:
 @job
 def tell_modules(message_ids: list[int]) -> None:
     """Tell the modules that sent these messages of their new status; one that fails takes no other's news along."""
-    for message in Message.select().where(Message.id.in_(message_ids)).order_by(Message.id):
+    # Read to the end first: in the middle of a read, SQLite refuses to begin a write once another process has written.
+    for message in list(Message.select().where(Message.id.in_(message_ids)).order_by(Message.id)):
         module = modules().get(message.source)
         if module is None or module.on_report is None:
             continue

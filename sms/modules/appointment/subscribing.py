@@ -347,7 +347,8 @@ def _stays_off(appointment: Appointment, event: Found) -> bool:
 
 
 def _let_go(calendar: Calendar, uids: list[str]) -> None:
-    for entry in Entry.select(Entry.id).where(Entry.calendar == calendar, Entry.uid.in_(uids or [""])):
+    let_go = Entry.select(Entry.id).where(Entry.calendar == calendar, Entry.uid.in_(uids or [""]))
+    for entry in list(let_go):
         Entry.update(uid=f"~{entry.id}").where(Entry.id == entry.id).execute()
 
 

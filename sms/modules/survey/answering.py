@@ -198,7 +198,7 @@ def on_occasion(account: Account, occasion: Occasion) -> None:
     waiting = Survey.select().where(
         Survey.account == account, Survey.state == "running", Survey.trigger.is_null(False)
     )
-    for survey in waiting:
+    for survey in list(waiting):
         trigger = survey.trigger or {}
         if trigger.get("event") != occasion.kind:
             continue

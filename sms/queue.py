@@ -77,8 +77,17 @@ def _open(url: str, data: Path) -> Huey:
         # Not synced to disk: a nudge that a power cut loses is found again by the sweep, from the row's state.
         return SqliteHuey("faden", filename=str(data / "queue.db"), results=False, timeout=10, fsync=False)
     if url.startswith("postgresql://"):
-        return PostgresHuey("faden", dsn=url, results=False)
+        return _on_postgresql(url)
     return PriorityRedisHuey("faden", url=url, results=False)
+
+
+def _on_postgresql(url: str) -> Huey:
+    """Open the queue one process at a time: of two that create its tables at once, PostgreSQL lets one fail."""
+    import psycopg
+
+    with psycopg.connect(url) as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(hashtext('faden queue'))")
+        return PostgresHuey("faden", dsn=url, results=False)
 
 
 def _wrap(name: str) -> None:

@@ -1,15 +1,22 @@
 """The doorbell on SQLite, Redis and PostgreSQL: a person's ring first, only after the commit, and never an error."""
 
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from huey import Huey
 
 from sms import config, queue
 from sms.db import database
+from tests import database as databases
 from tests.queues import queue_url  # noqa: F401 - a fixture
+
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture
@@ -64,6 +71,19 @@ def test_what_is_for_later_waits_outside_the_queue(huey):
     huey.execute(huey.dequeue())  # a worker that takes it out puts it aside
     assert words(huey) == []
     assert [task.args for task in huey.scheduled()] == [("tomorrow",)]
+
+
+@pytest.mark.postgresql
+def test_processes_that_start_together_all_open_a_new_queue(template):
+    program = (
+        "import sys, time; from pathlib import Path; from sms import queue; import psycopg, huey.storage\n"
+        "time.sleep(max(0, float(sys.argv[2]) - time.time())); queue._open(sys.argv[1], Path())"
+    )
+    for _ in range(3):
+        with databases.empty() as url:
+            command = [sys.executable, "-c", program, url, str(time.time() + 2)]
+            opening = [subprocess.Popen(command, cwd=ROOT) for _ in range(6)]
+            assert [process.wait(60) for process in opening] == [0] * 6
 
 
 def test_a_queue_that_cannot_be_reached_spoils_nothing(huey, monkeypatch):

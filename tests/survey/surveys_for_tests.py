@@ -5,11 +5,20 @@ from typing import Any
 from sms import receiving
 from sms.carriers.contract import IncomingText
 from sms.models import Account, Message
-from sms.modules.survey import asking, demo, surveys
+from sms.modules.survey import asking, demo, enrolling, surveys
 from sms.modules.survey.models import Run, Survey
 from tests.carrier_side import sid
 
 MARGARETHE, TORSTEN, NELE = "+491713920042", "+491713920033", "+491713920029"
+
+
+YES_NO = {
+    "questions": [{"key": "q", "name": "Wieder", "type": "yesno", "text": "Kommen Sie wieder?"}],
+    "closing": "Danke!",
+}
+TWO = {"questions": [
+    {"key": "a", "type": "yesno", "text": "Eins?"}, {"key": "b", "type": "yesno", "text": "Zwei?"},
+], "closing": "Danke!"}  # fmt: skip
 
 
 def made(account: Account, draft: dict[str, Any] | None = None, **settings: Any) -> Survey:
@@ -50,3 +59,11 @@ def told(number: str) -> list[str]:
 def run_of(number: str) -> Run:
     """The newest run of a number."""
     return Run.select().where(Run.number == number).order_by(Run.id.desc()).get()
+
+
+def started(account: Account, *numbers: str, draft: dict[str, Any] | None = None, **settings: Any) -> Survey:
+    """Start a survey to some numbers and ask its first question."""
+    survey = made(account, draft or YES_NO, **settings)
+    enrolling.start(survey, list(numbers or [MARGARETHE]))
+    work()
+    return survey

@@ -20,34 +20,22 @@ from tests.survey.surveys_for_tests import (
     MARGARETHE,
     NELE,
     TORSTEN,
+    TWO,
+    YES_NO,
     made,
     run_of,
     says,
+    started,
     take_everything,
     told,
     work,
 )
-
-YES_NO = {
-    "questions": [{"key": "q", "name": "Wieder", "type": "yesno", "text": "Kommen Sie wieder?"}],
-    "closing": "Danke!",
-}
-TWO = {"questions": [
-    {"key": "a", "type": "yesno", "text": "Eins?"}, {"key": "b", "type": "yesno", "text": "Zwei?"},
-], "closing": "Danke!"}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
 def _noon(app):
     """Surveys are asked by day."""
     clock.shift(datetime(2026, 11, 23, 11, tzinfo=UTC) - now())
-
-
-def started(account, *numbers, draft=None, **settings):
-    survey = made(account, draft or YES_NO, **settings)
-    enrolling.start(survey, list(numbers or [MARGARETHE]))
-    work()
-    return survey
 
 
 def events(number=MARGARETHE):
